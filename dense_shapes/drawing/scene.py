@@ -1,0 +1,116 @@
+"""The marks of a picture. Lengths are in CSS pixels, y grows downwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from dense_shapes.axes import Cell
+from dense_shapes.drawing.metrics import SIZES, WordsKind, text_width
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle: a cell, with its index; or the frame around one position."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: Literal["cell", "frame", "closed"]
+    cell: Cell | None = None
+    lit: bool = False
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom."""
+        return self.x, self.y, self.x + self.width, self.y + self.height
+
+
+@dataclass(frozen=True)
+class Line:
+    """A dimension line between two points, with a tick at each end."""
+
+    x: float
+    y: float
+    to_x: float
+    to_y: float
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom, the ticks included."""
+        return self.x - 3, self.y - 3, self.to_x + 3, self.to_y + 3
+
+
+@dataclass(frozen=True)
+class Words:
+    """A line of text; `x` is its start, middle or end, and `y` its middle."""
+
+    x: float
+    y: float
+    text: str
+    kind: WordsKind
+    anchor: Literal["start", "middle", "end"] = "middle"
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom, as wide as a common font could make it."""
+        width, height = text_width(self.text, self.kind), SIZES[self.kind]
+        left = {"start": self.x, "middle": self.x - width / 2, "end": self.x - width}[self.anchor]
+        return left, self.y - height / 2, left + width, self.y + height / 2
+
+
+Mark: TypeAlias = Box | Line | Words
+
+
+PanelKind: TypeAlias = Literal["input", "kernel", "bias", "output", "closed"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One tensor of a picture: its marks, from x = 0 to `width` and from `top` to `bottom`.
+
+    The middle of its cells is at y = 0.
+    """
+
+    kind: PanelKind
+    name: str
+    width: float
+    top: float
+    bottom: float
+    marks: tuple[Mark, ...]
+
+    @property
+    def height(self) -> float:
+        """From top to bottom."""
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture: a title, the tensors in reading order, a line below them, and all of it in words."""
+
+    title: str
+    description: str
+    panels: tuple[Panel, ...]
+    caption: str = ""
+
+
+def moved(mark: Mark, dx: float, dy: float) -> Mark:
+    """The same mark at another place."""
+    if isinstance(mark, Line):
+        return replace(mark, x=mark.x + dx, y=mark.y + dy, to_x=mark.to_x + dx, to_y=mark.to_y + dy)
+    return replace(mark, x=mark.x + dx, y=mark.y + dy)
+
+
+def extent(marks: Sequence[Mark]) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of all the marks."""
+    lefts, tops, rights, bottoms = zip(*(mark.extent for mark in marks), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def aligned(panels: Sequence[Panel]) -> list[Panel]:
+    """The panels with the same top and bottom, so that their middles stand on one line."""
+    top, bottom = min(panel.top for panel in panels), max(panel.bottom for panel in panels)
+    return [replace(panel, top=top, bottom=bottom) for panel in panels]

@@ -1,0 +1,50 @@
+"""How a picture looks: the style sheet of the SVG and HTML views.
+
+Text and lines take the colour of the text around the picture, and fills are translucent, so that it
+fits a light page and a dark one. A page may set the custom properties to colours of its own.
+"""
+
+from __future__ import annotations
+
+from dense_shapes.drawing.metrics import SIZES
+
+FILLS = {
+    "input": "rgb(40 140 230/.38)",
+    "kernel": "rgb(240 160 0/.42)",
+    "bias": "rgb(205 90 165/.38)",
+    "output": "rgb(0 160 110/.36)",
+}
+
+STYLE = "".join(
+    [
+        ".ds{color:inherit}",
+        ".ds text{fill:currentColor;font-family:system-ui,'DejaVu Sans',sans-serif;"
+        "dominant-baseline:central}",
+        *(f".ds .{kind}{{font-size:{size:g}px}}" for kind, size in SIZES.items()),
+        ".ds .name,.ds .title{font-weight:600}",
+        ".ds .shape,.ds .caption{font-family:ui-monospace,'DejaVu Sans Mono',monospace}",
+        ".ds .cell,.ds .closed{stroke:currentColor;stroke-opacity:.65}",
+        ".ds .frame{fill:none;stroke:currentColor;stroke-opacity:.5;stroke-dasharray:2 3}",
+        ".ds .ruler{fill:none;stroke:currentColor;stroke-opacity:.55}",
+        *(f".ds-{kind} .cell{{fill:var(--ds-{kind},{fill})}}" for kind, fill in FILLS.items()),
+        ".ds .closed{fill:currentColor;fill-opacity:.08}",
+        ".ds-lit .cell:not(.lit){fill-opacity:.4;stroke-opacity:.3}",
+        ".ds .lit{fill:var(--ds-lit,#e4572e);stroke-width:2.5;stroke-opacity:1}",
+        "@media print{.ds rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}}",
+        "@media(forced-colors:active){.ds .cell{fill:Canvas;stroke:CanvasText}"
+        ".ds .lit{fill:Highlight}}",
+    ]
+)
+"""The rules for a picture, wherever it stands."""
+
+ALONE = ":root{color:#1b1f24}@media(prefers-color-scheme:dark){:root{color:#e6edf3}}"
+"""The colour of text where a picture is a file of its own, with no page around it."""
+
+FIGURE = (
+    ".ds-figure{margin:1em 0}.ds-figure figcaption{font-weight:600;margin:0 0 .4em}"
+    ".ds-panels{display:flex;flex-wrap:wrap;align-items:flex-start;gap:8px 14px}"
+    ".ds-panels svg{max-width:100%;height:auto}"
+    ".ds-figure .ds-equation{margin:.3em 0 0;font-family:ui-monospace,'DejaVu Sans Mono',monospace;"
+    "font-size:.85em;overflow-wrap:anywhere}"
+)
+"""The rules for a picture in a page, where its tensors wrap below each other."""

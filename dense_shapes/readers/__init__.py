@@ -1,0 +1,1 @@
+"""Ways in: each reader makes a `Trace` of what the user has."""

@@ -1,0 +1,225 @@
+"""A model as the library sees it: a `Layer` is one call, a `Trace` all the calls in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from dense_shapes.axes import Cell, Size, plus
+from dense_shapes.cells import Box, Cells, Reads, box_of, check_cell
+from dense_shapes.errors import UnknownLayer
+from dense_shapes.steps import Step, Value, Weight
+
+Source: TypeAlias = tuple[int, int]
+"""Where a value comes from: the position of a layer in the trace (-1: the trace itself), and which
+of its outputs (of the trace: inputs) it is."""
+
+
+@dataclass(frozen=True, repr=False)
+class Layer:
+    """One call of a layer.
+
+    `weight_set` is the same for two calls that share their weights. `opaque` says why no rule
+    describes the layer, and is empty if one does. `inner` is the trace of a nested model.
+
+    >>> from dense_shapes.rules import call
+    >>> dense = call("Dense", {"units": 5}, (None, 2, 3, 1))
+    >>> dense.outputs[0].shape, dense.params, dense.formula, dense.macs
+    ((None, 2, 3, 5), 10, '(1 + 1) × 5', 30)
+    >>> dense.signatures
+    ('... in -> ... out',)
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    weights: tuple[Weight, ...] = ()
+    sources: tuple[Source, ...] = ()
+    weight_set: str = ""
+    number: int = 1
+    opaque: str = ""
+    inner: Trace | None = None
+
+    def __repr__(self) -> str:
+        before, after = (
+            " and ".join(str(value.shape) for value in values)
+            for values in (self.inputs, self.outputs)
+        )
+        return f"<Layer {self.label!r}: {self.kind}, {before} -> {after}, {self.params} parameters>"
+
+    @property
+    def label(self) -> str:
+        """The name of this call: `dense`, and `dense#2` for the second call of the layer."""
+        return self.name if self.number == 1 else f"{self.name}#{self.number}"
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of the layer, each after those whose values it takes."""
+        done: dict[int, Step] = {}
+        stack = [value.source for value in reversed(self.outputs)]
+        while stack:
+            step = stack[-1]
+            if not isinstance(step, Step) or id(step) in done:
+                stack.pop()
+                continue
+            todo = [
+                value.source
+                for value in step.inputs
+                if isinstance(value.source, Step) and id(value.source) not in done
+            ]
+            stack.extend(reversed(todo))
+            if not todo:
+                done[id(stack.pop())] = step
+        return tuple(done.values())
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """The signatures of the steps, as text."""
+        return tuple(step.signature.write() for step in self.steps)
+
+    @property
+    def params(self) -> Size:
+        """How many numbers the weights of this call hold."""
+        return self.inner.params if self.inner else plus(*(w.size for w in self.weights))
+
+    @property
+    def trainable_params(self) -> Size:
+        """How many of them training changes."""
+        if self.inner:
+            return self.inner.trainable_params
+        return plus(*(weight.size for weight in self.weights if weight.trainable))
+
+    @property
+    def formula(self) -> str:
+        """The number of parameters as arithmetic; empty if no rule gives it."""
+        return " + ".join(step.formula for step in self.steps if step.formula)
+
+    @property
+    def macs(self) -> Size:
+        """Multiply-adds for one sample; unknown for an opaque layer."""
+        if self.inner:
+            return self.inner.macs
+        return None if self.opaque else plus(*(step.macs for step in self.steps))
+
+    def reads(self, cell: Cell, *, output: int = 0) -> Reads:
+        """What one output cell reads, through all the steps of the layer.
+
+        Raises `CellError` if the cell lies outside the output, `UnknownLayer` if no rule describes
+        the layer.
+
+        >>> from dense_shapes.rules import call
+        >>> softmax = call("Dense", {"units": 2, "activation": "softmax"}, (None, 3, 1))
+        >>> list(softmax.reads((0, 1)).weights["kernel"])
+        [(0, 0), (0, 1)]
+        """
+        if self.opaque or self.inner:
+            why = self.opaque or "it is a model; ask one of its own layers"
+            raise UnknownLayer(
+                f"what a cell of {self.kind} {self.label!r} reads is not known: {why}"
+            )
+        target = self.outputs[output]
+        check_cell(cell, target.shape)
+        wanted: dict[int, dict[Box, None]] = {number: {} for number in range(len(self.inputs))}
+        wanted |= {id(step): {} for step in self.steps}
+        weights: dict[str, dict[Box, None]] = {weight.name: {} for weight in self.weights}
+
+        def want(value: Value, boxes: tuple[Box, ...]) -> None:
+            key = id(value.source) if isinstance(value.source, Step) else value.source
+            if key is not None:
+                wanted[key].update(dict.fromkeys(boxes))
+
+        want(target, (box_of(cell),))
+        for step in reversed(self.steps):
+            for reads in (reads for box in wanted[id(step)] for reads in step.reads(box)):
+                for value, cells in zip(step.inputs, reads.inputs, strict=True):
+                    want(value, cells.boxes)
+                for name, cells in reads.weights.items():
+                    weights[name].update(dict.fromkeys(cells.boxes))
+        inputs = tuple(Cells(tuple(wanted[number])) for number in range(len(self.inputs)))
+        return Reads(inputs, {name: Cells(tuple(boxes)) for name, boxes in weights.items()})
+
+
+@dataclass(frozen=True, repr=False)
+class Trace:
+    """A model: its inputs, its layer calls in the order in which they run, and its outputs.
+
+    `trace["dense"]` is the first call of the layer `dense`, `trace["dense#2"]` the second,
+    `trace["block/dense"]` a layer of the nested model `block`, `trace[0]` the first layer.
+
+    >>> from dense_shapes.rules import call
+    >>> dense = call("Dense", {"units": 5}, (None, 2, 3, 1))
+    >>> trace = Trace("model", dense.inputs, (dense,), ((0, 0),))
+    >>> trace["dense"].params, trace.params
+    (10, 10)
+    >>> trace["dens"]
+    Traceback (most recent call last):
+    dense_shapes.errors.UnknownLayer: no layer is called 'dens' in 'model'; its layers are: dense
+    """
+
+    name: str
+    inputs: tuple[Value, ...]
+    layers: tuple[Layer, ...]
+    outputs: tuple[Source, ...]
+
+    def __repr__(self) -> str:
+        return f"<Trace {self.name!r}: {len(self)} layers, {self.params} parameters>"
+
+    def __getitem__(self, which: str | int) -> Layer:
+        if isinstance(which, int):
+            return self.layers[which]
+        here, _, below = which.partition("/")
+        for layer in self.layers:
+            if layer.label == here and not below:
+                return layer
+            if layer.label == here and layer.inner:
+                return layer.inner[below]
+        names = ", ".join(layer.label for layer in self.layers)
+        raise UnknownLayer(
+            f"no layer is called {which!r} in {self.name!r}; its layers are: {names}"
+        )
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    @property
+    def calls(self) -> Iterator[Layer]:
+        """Every call, those inside nested models too, but not the nested models themselves."""
+        for layer in self.layers:
+            if layer.inner:
+                yield from layer.inner.calls
+            else:
+                yield layer
+
+    @property
+    def params(self) -> Size:
+        """How many numbers the weights hold, each set of weights counted once."""
+        return plus(*(layer.params for layer in self.owners))
+
+    @property
+    def trainable_params(self) -> Size:
+        """How many of them training changes."""
+        return plus(*(layer.trainable_params for layer in self.owners))
+
+    @property
+    def non_trainable_params(self) -> int:
+        """How many of them training does not change."""
+        return (self.params or 0) - (self.trainable_params or 0)
+
+    @property
+    def owners(self) -> list[Layer]:
+        """The first call of each set of weights."""
+        first: dict[str, Layer] = {}
+        for layer in self.calls:
+            first.setdefault(layer.weight_set, layer)
+        return list(first.values())
+
+    @property
+    def macs(self) -> Size:
+        """Multiply-adds for one sample, every call counted; unknown if a layer's are."""
+        return plus(*(layer.macs for layer in self.layers))

@@ -1,0 +1,42 @@
+"""Ways to show: one module a format, one line in `VIEWS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from dense_shapes.drawing.scene import Scene
+from dense_shapes.errors import FormatError
+from dense_shapes.tables import Table
+from dense_shapes.views.html import html
+from dense_shapes.views.markdown import markdown
+from dense_shapes.views.svg import svg
+from dense_shapes.views.text import text
+from dense_shapes.words import Prose
+
+Content: TypeAlias = Table | Scene | Prose
+
+VIEWS: Mapping[str, Callable[[Content], str]] = {
+    "text": text,
+    "markdown": markdown,
+    "html": html,
+    "svg": svg,
+}
+"""The formats, and the function that renders each."""
+
+SUFFIXES = {".txt": "text", ".md": "markdown", ".html": "html", ".svg": "svg"}
+"""The format of a file, by the end of its name."""
+
+
+def render(content: Content, view: str) -> str:
+    """The content in a format.
+
+    Raises `FormatError` for a format that does not exist, or that cannot hold the content.
+
+    >>> render(Prose("A title", ("One line.",)), "pdf")
+    Traceback (most recent call last):
+    dense_shapes.errors.FormatError: no view is called 'pdf'; the views are: text, markdown, html, svg
+    """
+    if view not in VIEWS:
+        raise FormatError(f"no view is called {view!r}; the views are: {', '.join(VIEWS)}")
+    return VIEWS[view](content)

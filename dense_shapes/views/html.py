@@ -1,0 +1,79 @@
+"""HTML fragments for a page: a real table, paragraphs, or a figure whose tensors wrap."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import assert_never
+
+from dense_shapes.drawing.scene import Scene, aligned
+from dense_shapes.drawing.theme import FIGURE, STYLE
+from dense_shapes.tables import Entry, Table, written
+from dense_shapes.views.svg import panel_svg
+from dense_shapes.words import Prose
+
+
+def html(content: Table | Scene | Prose) -> str:
+    """The content as a fragment of HTML that stands by itself.
+
+    >>> print(html(Prose("A title", ("One <line>.",))))
+    <div class="ds-prose"><p><strong>A title</strong></p><p>One &lt;line&gt;.</p></div>
+    """
+    match content:
+        case Table():
+            return table(content)
+        case Scene():
+            return figure(content)
+        case Prose():
+            lines = "".join(f"<p>{escape(line)}</p>" for line in content.lines)
+            title = f"<p><strong>{escape(content.title)}</strong></p>"
+            return f'<div class="ds-prose">{title}{lines}</div>'
+        case _ as never:
+            assert_never(never)
+
+
+def table(content: Table) -> str:
+    """A table with a caption, column heads, and its notes below."""
+    heads = "".join(
+        f'<th scope="col"{aligns(column.align)}>{escape(column.title)}</th>'
+        for column in content.columns
+    )
+    rows = []
+    for row in content.rows:
+        cells = [
+            f"<td{aligns(column.align)}>{'&emsp;' * row.depth if first else ''}{entry_html(entry)}</td>"
+            for column, entry, first in zip(
+                content.columns, row.entries, [True, *[False] * len(row.entries)], strict=False
+            )
+        ]
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    notes = "<br>".join(map(escape, content.notes))
+    return (
+        f'<div class="ds-table" tabindex="0" role="group" aria-label="{escape(content.title)}">\n'
+        f"<table>\n<caption>{escape(content.title)}</caption>\n"
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table>\n"
+        f"<p>{notes}</p>\n</div>"
+    )
+
+
+def aligns(side: str) -> str:
+    """The attribute of a cell that is aligned to the right."""
+    return ' style="text-align:right"' if side == "right" else ""
+
+
+def entry_html(entry: Entry) -> str:
+    """An entry of a table; shapes are code, so that they do not break inside."""
+    if isinstance(entry, tuple):
+        return "<br>".join(f"<code>{escape(str(shape))}</code>" for shape in entry)
+    return escape(written(entry))
+
+
+def figure(scene: Scene) -> str:
+    """A figure: an SVG for each tensor, so that a narrow page puts them below each other."""
+    panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in aligned(scene.panels))
+    equation = f'<p class="ds-equation">{escape(scene.caption)}</p>\n' if scene.caption else ""
+    label = escape(f"{scene.title}. {scene.description}")
+    return (
+        f'<figure class="ds-figure" aria-label="{label}">\n<style>{STYLE}{FIGURE}</style>\n'
+        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels">\n{panels}\n</div>\n'
+        f"{equation}</figure>"
+    )

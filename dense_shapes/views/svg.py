@@ -1,0 +1,128 @@
+"""A scene as one SVG: valid XML, no ids, the same bytes every time."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import assert_never
+from xml.sax.saxutils import escape, quoteattr
+
+from dense_shapes.drawing.scene import Box, Line, Mark, Panel, Scene, Words, aligned
+from dense_shapes.drawing.theme import ALONE, STYLE
+from dense_shapes.errors import FormatError
+from dense_shapes.tables import Table
+from dense_shapes.words import Prose
+
+WIDEST = 860.0
+"""Where a row of tensors is full, in pixels."""
+GAP, MARGIN, TITLE = 12.0, 8.0, 26.0
+CAPTION = 90
+"""How many characters of the caption stand in a line."""
+
+
+def svg(scene: Table | Scene | Prose) -> str:
+    """The whole picture, with its title above and its caption below.
+
+    Raises `FormatError` for a table or prose.
+
+    >>> from dense_shapes.drawing.figure import draw
+    >>> from dense_shapes.rules import call
+    >>> print(svg(draw(call("Dense", {"units": 5}, (None, 2, 3, 1))))[:38])
+    <svg xmlns="http://www.w3.org/2000/svg
+    """
+    if not isinstance(scene, Scene):
+        raise FormatError(f"{scene.title!r} is no picture; its views are: text, markdown, html")
+    y, width = MARGIN, 0.0
+    lines, groups = [Words(MARGIN, MARGIN + 10, scene.title, "title", "start")], []
+    y += TITLE
+    for row in map(aligned, rows(scene.panels)):
+        x = MARGIN
+        for panel in row:
+            groups.append(group(panel, x, y))
+            x += panel.width + GAP
+        y += row[0].height + GAP
+        width = max(width, x - GAP)
+    whole = scene.caption.replace(", ", ",\u00a0").replace(" × ", "\u00a0×\u00a0")
+    for line in textwrap.wrap(whole, CAPTION):
+        lines.append(Words(MARGIN, y + 8, line, "caption", "start"))
+        y += 20
+    width = max(width, *(line.extent[2] for line in lines)) + MARGIN
+    body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, lines), *groups]
+    label = f"{scene.title}. {scene.description} {scene.caption}".strip()
+    return element(label, width, y + MARGIN - GAP, body, lit=bool(scene.caption)) + "\n"
+
+
+def rows(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
+    """The panels, a new row begun where one is full."""
+    row: list[Panel] = []
+    for panel in panels:
+        if row and sum(one.width + GAP for one in row) + panel.width > WIDEST:
+            yield row
+            row = []
+        row.append(panel)
+    if row:
+        yield row
+
+
+def panel_svg(panel: Panel, *, lit: bool) -> str:
+    """One tensor as an SVG of its own, for a page where tensors wrap."""
+    label = " ".join(it.text for it in panel.marks if isinstance(it, Words) and it.kind != "dots")
+    return element(label, panel.width, panel.height, [group(panel, 0, 0)], lit=lit)
+
+
+def element(label: str, width: float, height: float, body: list[str], *, lit: bool) -> str:
+    """An `svg` element with a text alternative."""
+    size = f'viewBox="0 0 {number(width)} {number(height)}" width="{number(width)}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="ds{" ds-lit" if lit else ""}" role="img" '
+        f'aria-label={quoteattr(label)} {size} height="{number(height)}">\n'
+        + "\n".join(body)
+        + "\n</svg>"
+    )
+
+
+def group(panel: Panel, x: float, y: float) -> str:
+    """The marks of a panel, with its left top corner at this place."""
+    place = f' transform="translate({number(x)} {number(y - panel.top)})"'
+    marks = "\n".join(map(mark, panel.marks))
+    return f'<g class="ds-{panel.kind}"{place}>\n{marks}\n</g>'
+
+
+def mark(it: Mark) -> str:
+    """One mark as an element."""
+    match it:
+        case Box():
+            rounded = "" if it.kind == "cell" else ' rx="4"'
+            index = f' data-cell="{",".join(map(str, it.cell))}"' if it.cell is not None else ""
+            return (
+                f'<rect class="{it.kind}{" lit" if it.lit else ""}" x="{number(it.x)}" '
+                f'y="{number(it.y)}" width="{number(it.width)}" height="{number(it.height)}"'
+                f"{rounded}{index}/>"
+            )
+        case Line():
+            return f'<path class="ruler" d="{ruler(it)}"/>'
+        case Words():
+            anchor = f' text-anchor="{it.anchor}"' if it.anchor != "start" else ""
+            return (
+                f'<text class="{it.kind}" x="{number(it.x)}" y="{number(it.y)}"{anchor}>'
+                f"{escape(it.text)}</text>"
+            )
+        case _ as never:
+            assert_never(never)
+
+
+def ruler(line: Line) -> str:
+    """The path of a dimension line with its ticks."""
+    x, y, to_x, to_y = map(number, (line.x, line.y, line.to_x, line.to_y))
+    if line.y == line.to_y:
+        return f"M{x} {y}m0 -3v6m0 -3H{to_x}m0 -3v6"
+    return f"M{x} {y}m-3 0h6m-3 0V{to_y}m-3 0h6"
+
+
+def number(value: float) -> str:
+    """A length with at most two decimals.
+
+    >>> number(3.0), number(2 / 3)
+    ('3', '0.67')
+    """
+    return f"{round(value, 2):g}"

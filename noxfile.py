@@ -1,0 +1,102 @@
+"""The commands of the project; `nox -l` is the menu."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10"
+nox.options.sessions = ["lint", "types", "core", "tests", "doctest", "docs", "browser"]
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+SITE = Path("docs", "_build", "html")
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "KERAS_BACKEND": "tensorflow"}
+"""What keeps TensorFlow from talking, and makes its sums the same on every run."""
+
+
+def install(session: nox.Session, *groups: str, package: bool = True) -> None:
+    """Install dependency groups, and the package as a user would: its wheel."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, *groups))
+    if package:
+        session.install("--no-deps", "--force-reinstall", ".")
+
+
+def build(session: nox.Session, site: Path) -> None:
+    """Build the site into a fresh folder; every warning is an error."""
+    shutil.rmtree(site, ignore_errors=True)
+    work = Path(session.create_tmp(), "doctrees")
+    shutil.rmtree(work, ignore_errors=True)
+    env = {**QUIET, "JUPYTER_PATH": "", "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONHASHSEED": "0"}
+    flags = ["-n", "-W", "--keep-going", "-q", "-b", "html", "-d", str(work)]
+    session.run("python", "-m", "sphinx", *flags, "docs", str(site), env=env)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site, and print where it is."""
+    install(session, "docs")
+    build(session, SITE)
+    session.log(f"The site is at {(SITE / 'index.html').resolve().as_uri()}")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every test, against real Keras and the built site."""
+    install(session, "tests", "docs")
+    site = Path(session.create_tmp(), "site")
+    build(session, site)
+    session.run(
+        "pytest", "--ignore=tests/browser", *session.posargs, env={**QUIET, "SITE": str(site)}
+    )
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """Run the tests of the core, with nothing installed that it does not need."""
+    install(session, "core")
+    parts = ["--ignore=tests/keras", "--ignore=tests/site", "--ignore=tests/browser"]
+    session.run("pytest", *parts, *session.posargs)
+
+
+@nox.session
+def doctest(session: nox.Session) -> None:
+    """Run the examples of the docstrings and of the README."""
+    install(session, "tests")
+    session.run("pytest", "--doctest-modules", "--pyargs", "dense_shapes", env=QUIET)
+    session.run("pytest", "README.md", "--confcutdir=.", "-p", "tests.readme", env=QUIET)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and layout with ruff."""
+    install(session, "lint", package=False)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types with mypy, strictly."""
+    install(session, "types", package=False)
+    session.run("mypy")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the built site in Chromium: a laptop, a phone, light and dark."""
+    install(session, "browser", package=False)
+    if not (SITE / "index.html").exists():
+        session.error("there is no site yet; build it with: nox -s docs")
+    session.run("pytest", "tests/browser", *session.posargs, env={"SITE": str(SITE)})
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Measure, as ratios within one run."""
+    install(session, "tests")
+    session.install("rich")
+    for script in sorted(Path("benchmarks").glob("*.py")):
+        session.run("python", str(script), env={**os.environ, **QUIET})
