@@ -66,7 +66,7 @@ def doctest(session: nox.Session) -> None:
     """Run the examples of the docstrings and of the README."""
     install(session, "tests")
     session.run("pytest", "--doctest-modules", "--pyargs", "dense_shapes", env=QUIET)
-    session.run("pytest", "README.md", "--confcutdir=.", "-p", "tests.readme", env=QUIET)
+    session.run("pytest", "--doctest-glob=README.md", "README.md", env=QUIET)
 
 
 @nox.session

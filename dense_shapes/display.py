@@ -84,14 +84,15 @@ def summary(
     return Display(tables.summary(trace, columns=columns, expand_nested=expand_nested))
 
 
-def draw(layer: Layer, *, cell: Cell | None = None, title: str | None = None) -> Display:
-    r"""The annotated picture of a layer: `input · kernel + bias = output`, cell by cell.
+def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> Display:
+    r"""The annotated picture of a layer: `input × kernel + bias = output`, cell by cell.
 
+    Of several layers, each must take what the one before gives; they are drawn as one picture.
     With `cell`, an index for each axis of the output after the batch, that output cell is lit, and
     everything that it reads. `title` replaces the title.
 
     Raises `CellError` if the cell lies outside the output, `UnknownLayer` if no rule describes the
-    layer and a cell is asked for.
+    layer and a cell is asked for, `ShapeError` if the layers do not follow each other.
 
     >>> import dense_shapes as ds
     >>> from dense_shapes.rules import call
@@ -99,7 +100,7 @@ def draw(layer: Layer, *, cell: Cell | None = None, title: str | None = None) ->
     >>> picture.to("svg").count("<rect class=\"cell lit\"")
     4
     """
-    return Display(figure.draw(layer, cell=cell, heading=title))
+    return Display(figure.draw(*layers, cell=cell, heading=title))
 
 
 def explain(layer: Layer, *, cell: Cell | None = None) -> Display:

@@ -1,4 +1,4 @@
-"""Hold every claim of the library against the real layer.
+"""Check every claim of the library against the real layer.
 
 For each call: its shapes and weights; what each output cell reads, by changing one cell and seeing
 which outputs move; and its values, worked out from the signature with NumPy. The layer runs through
@@ -46,7 +46,7 @@ COARSE = 2e-2
 
 
 def verify(model: Any) -> Display:
-    """Hold each claim about a built Keras model against its real layers.
+    """Check each claim about a built Keras model against its real layers.
 
     The report has a row for each call. Each cell was changed, and the outputs that moved were compared
     with those that read it. Where there are many cells a sample is taken: `256/12,288 input` says how
@@ -58,11 +58,11 @@ def verify(model: Any) -> Display:
     >>> model = keras.Sequential([keras.Input((2, 3, 1)), keras.layers.Dense(5, name="five")], name="m")
     >>> print(ds.verify(model))
     Proof of 'm'
-    ────────────────────────────────────────────────────────────────────────────────────────
-    Layer  Kind   Shapes       Cells changed                      Outputs seen  Values
-    ────────────────────────────────────────────────────────────────────────────────────────
-    five   Dense  as in Keras  6/6 input, 5/5 kernel, 5/5 bias           30/30  within 1e-04
-    ────────────────────────────────────────────────────────────────────────────────────────
+    ──────────────────────────────────────────────────────────────────────────────────────
+    Layer  Kind   Shapes       Cells changed                    Outputs seen  Values
+    ──────────────────────────────────────────────────────────────────────────────────────
+    five   Dense  as in Keras  6/6 input, 5/5 kernel, 5/5 bias         30/30  within 1e-04
+    ──────────────────────────────────────────────────────────────────────────────────────
     Every claim holds.
     """
     reading = read(model)
@@ -82,7 +82,7 @@ def verify(model: Any) -> Display:
 
 @dataclass(frozen=True)
 class Proof:
-    """The claims about one call, and the Keras layer that they are held against."""
+    """The claims about one call, and the Keras layer that they are checked against."""
 
     claimed: Layer
     operation: Any
@@ -140,7 +140,7 @@ class Proof:
         return [np.asarray(weight, "float64") for weight in self.operation.get_weights()]
 
     def values(self) -> str:
-        """Hold the values against the signature, on the layer's own weights and random inputs."""
+        """Check the values against the signature, on the layer's own weights and random inputs."""
         import keras
 
         rng = np.random.default_rng(0)

@@ -108,19 +108,23 @@ class Step:
     @cached_property
     def output(self) -> Value:
         """The value that this step makes."""
-        names = {
+        output = self.bound.output
+        return Value(self.shape_of(output), tuple(map(self.name_of, output)), self)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What the values that flow in call the axes of the signature."""
+        return {
             term.name: name
             for pattern, value in zip(self.bound.inputs, self.inputs, strict=True)
             for term, name in zip(pattern, value.names, strict=True)
             if isinstance(term, Axis)
         }
 
-        def name_of(term: Term) -> str:
-            parts = [names.get(axis.base, axis.base) for axis in axes_of((term,))]
-            return parts[0] if len(parts) == 1 else f"({' '.join(parts)})" if parts else "1"
-
-        output = self.bound.output
-        return Value(self.shape_of(output), tuple(map(name_of, output)), self)
+    def name_of(self, term: Term) -> str:
+        """The name of an axis of an operand: the one that came in, or else that of the signature."""
+        parts = [self.names.get(axis.base, axis.base) for axis in axes_of((term,))]
+        return parts[0] if len(parts) == 1 else f"({' '.join(parts)})" if parts else "1"
 
     @cached_property
     def weights(self) -> tuple[Weight, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from dense_shapes.axes import Cell, axes_of
-from dense_shapes.cells import Cells, Reads
+from dense_shapes.cells import Cells, Reads, box_of
 from dense_shapes.drawing.layout import CELL_HEIGHT, grid
 from dense_shapes.drawing.scene import Box, Mark, Panel, PanelKind, Scene, Words, extent, moved
+from dense_shapes.errors import ShapeError
 from dense_shapes.signature import Role
 from dense_shapes.steps import By, Value
 from dense_shapes.traces import Layer
@@ -15,14 +19,14 @@ GAP = 16.0
 """The room between a sign and the tensor after it."""
 
 
-def draw(layer: Layer, *, cell: Cell | None = None, heading: str | None = None) -> Scene:
-    """The annotated picture of a layer.
+def draw(*layers: Layer, cell: Cell | None = None, heading: str | None = None) -> Scene:
+    """The annotated picture of a layer, or of layers each of which takes what the one before gives.
 
-    With `cell`, an index for each axis of the output after the batch, that output cell is lit, and
-    everything that it reads. `heading` replaces the title.
+    With `cell`, an index for each axis of the last output after the batch, that output cell is lit,
+    and everything that it reads. `heading` replaces the title.
 
     Raises `CellError` if the cell lies outside the output, `UnknownLayer` if no rule describes the
-    layer and a cell is asked for.
+    layer and a cell is asked for, `ShapeError` if a layer does not take what the one before gives.
 
     >>> from dense_shapes.rules import call
     >>> scene = draw(call("Dense", {"units": 5}, (None, 2, 3, 1)), cell=(1, 2, 4))
@@ -31,25 +35,72 @@ def draw(layer: Layer, *, cell: Cell | None = None, heading: str | None = None) 
     >>> scene.caption
     'output[1, 2, 4] = input[1, 2, 0] × kernel[0, 4] + bias[4]'
     """
-    reads, lit, caption = Reads((), {}), Cells(), ""
-    if cell is not None:
-        reads = layer.reads(tuple(cell))
-        lit = Cells((tuple((index,) for index in cell),))
-        caption = next(made_of(layer, tuple(cell)))
-    panels = []
-    for number, (name, value) in enumerate(zip(input_names(layer), layer.inputs, strict=True)):
-        read = reads.inputs[number] if reads.inputs else Cells()
-        panels.append(tensor("input", name, value, read, "," if number else ""))
+    if not layers:
+        raise ShapeError("expected a layer to draw, received none")
+    for before, after in pairwise(layers):
+        if [value.shape for value in before.outputs] != [value.shape for value in after.inputs]:
+            raise ShapeError(
+                f"layer {after.label!r} does not take what {before.label!r} gives: "
+                f"{before!r}, then {after!r}"
+            )
+    last = layers[-1]
+    lit = Cells() if cell is None else Cells((box_of(tuple(cell)),))
+    caption = "" if cell is None else next(made_of(last, tuple(cell)))
+    panels: list[Panel] = []
+    for layer in reversed(layers):
+        name = "output" if layer is last else layer.label
+        reads = None if cell is None else union([layer.reads(one) for one in lit])
+        panels = [*operands(layer, reads), *results(layer, name, lit), *panels]
+        lit = reads.inputs[0] if reads and reads.inputs else lit
+    first = layers[0]
+    inputs = [
+        tensor(
+            "input", name, value, reads.inputs[number] if reads else Cells(), "," if number else ""
+        )
+        for number, (name, value) in enumerate(zip(input_names(first), first.inputs, strict=True))
+    ]
+    description = " ".join(describe(layer) for layer in layers)
+    return Scene(heading or title(last), description, (*inputs, *panels), caption)
+
+
+def operands(layer: Layer, reads: Reads | None) -> list[Panel]:
+    """The panels between the input of a layer and its output."""
     if layer.opaque or layer.inner:
-        panels.append(closed(layer))
-    else:
-        for number, weight in enumerate(layer.weights):
-            read = reads.weights.get(weight.name, Cells())
-            panels.append(weight_panel(layer, number, read))
-    for number, value in enumerate(layer.outputs):
-        name = "output" if len(layer.outputs) == 1 else f"output {number}"
-        panels.append(tensor("output", name, value, lit, output_sign(layer), later(layer)))
-    return Scene(heading or title(layer), describe(layer), tuple(panels), caption)
+        return [closed(layer)]
+    return [
+        weight_panel(layer, number, reads.weights[weight.name] if reads else Cells())
+        for number, weight in enumerate(layer.weights)
+    ]
+
+
+def results(layer: Layer, name: str, lit: Cells) -> list[Panel]:
+    """The panels of the outputs of a layer."""
+    several = len(layer.outputs) > 1
+    return [
+        tensor(
+            "output",
+            f"{name} {number}" if several else name,
+            value,
+            Cells() if number else lit,
+            output_sign(layer) if not number else ",",
+            [] if number else later(layer),
+        )
+        for number, value in enumerate(layer.outputs)
+    ]
+
+
+def union(reads: Sequence[Reads]) -> Reads:
+    """All the cells that several output cells read."""
+    return Reads(
+        tuple(
+            Cells(tuple(dict.fromkeys(box for cells in one for box in cells.boxes)))
+            for one in zip(*(read.inputs for read in reads), strict=True)
+        ),
+        {
+            name: Cells(tuple(dict.fromkeys(b for read in reads for b in read.weights[name].boxes)))
+            for name in reads[0].weights
+        },
+    )
 
 
 def output_sign(layer: Layer) -> str:
@@ -85,15 +136,21 @@ def weight_panel(layer: Layer, number: int, lit: Cells) -> Panel:
     weight = layer.weights[number]
     step = next(step for step in layer.steps if weight.name in step.bound.weights)
     pattern, roles = step.bound.weights[weight.name], step.bound.roles(weight.name)
-    names = [next(reversed(list(axes_of((term,))))).name for term in pattern]
-    outer = [n for n, name in enumerate(names) if roles[name] is Role.CREATED]
-    inner = [n for n in range(len(names)) if n not in outer]
-    order = [*outer, *inner][::-1] if len(names) > 2 else range(len(names) - 1, -1, -1)
-    labels = list(map(counted, names, weight.shape))
-    marks = grid(weight.shape, labels, list(order), lit, framed=len(names) > 2)
+    last = [list(axes_of((term,)))[-1] for term in pattern]
+    rank = len(pattern)
+    outer = [n for n in range(rank) if rank > 2 and roles[last[n].name] is Role.CREATED]
+    inner = [n for n in range(rank) if n not in outer]
+    labels = [
+        counted(step.name_of(axis), size) for axis, size in zip(last, weight.shape, strict=True)
+    ]
+    marks = grid(weight.shape, labels, [*outer, *inner][::-1], lit, framed=rank > 2)
     marks.append(below(marks, parameters(weight.size)))
+    if step.shared is None or step.shared > 1:
+        positions = "positions" if step.shared is None else f"{step.shared:,} positions"
+        marks.append(below(marks, "the same at"))
+        marks.append(below(marks, f"all {positions}"))
     kind: PanelKind = "bias" if number else "kernel"
-    return panel(kind, weight.name, str(weight.shape), marks, "+" if number else "·", [])
+    return panel(kind, weight.name, str(weight.shape), marks, "+" if number else "×", [])
 
 
 def closed(layer: Layer) -> Panel:

@@ -15,7 +15,7 @@ from dense_shapes.axes import Shape, Size
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.scene import Box, Line, Mark, Words
 
-CELL_WIDTH, CELL_HEIGHT = 15.0, 24.0
+CELL_WIDTH, CELL_HEIGHT = 15.0, 20.0
 FRAME = 4.0
 DOTS = 22.0
 WIDEST, HIGHEST = 460.0, 340.0

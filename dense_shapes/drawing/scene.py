@@ -9,23 +9,29 @@ from typing import Literal, TypeAlias
 from dense_shapes.axes import Cell
 from dense_shapes.drawing.metrics import SIZES, WordsKind, text_width
 
+STROKE = 1.25
+"""Half the width of the border of a lit cell."""
+TICK = 3.0
+"""Half the length of the ticks at the ends of a dimension line."""
+
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle: a cell, with its index; or the frame around one position."""
+    """A rectangle: a cell, with its index; a frame around one position; a closed box; a key."""
 
     x: float
     y: float
     width: float
     height: float
-    kind: Literal["cell", "frame", "closed"]
+    kind: Literal["cell", "frame", "closed", "key"]
     cell: Cell | None = None
     lit: bool = False
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom."""
-        return self.x, self.y, self.x + self.width, self.y + self.height
+        """Left, top, right and bottom, the border of a lit cell included."""
+        right, bottom = self.x + self.width, self.y + self.height
+        return self.x - STROKE, self.y - STROKE, right + STROKE, bottom + STROKE
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class Line:
     @property
     def extent(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom, the ticks included."""
-        return self.x - 3, self.y - 3, self.to_x + 3, self.to_y + 3
+        across = self.y == self.to_y
+        dx, dy = (0.0, TICK) if across else (TICK, 0.0)
+        return self.x - dx, self.y - dy, self.to_x + dx, self.to_y + dy
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ class Words:
     @property
     def extent(self) -> tuple[float, float, float, float]:
         """Left, top, right and bottom, as wide as a common font could make it."""
-        width, height = text_width(self.text, self.kind), SIZES[self.kind]
+        width, height = text_width(self.text, self.kind), 1.25 * SIZES[self.kind]
         left = {"start": self.x, "middle": self.x - width / 2, "end": self.x - width}[self.anchor]
         return left, self.y - height / 2, left + width, self.y + height / 2
 

@@ -23,12 +23,12 @@ STYLE = "".join(
         *(f".ds .{kind}{{font-size:{size:g}px}}" for kind, size in SIZES.items()),
         ".ds .name,.ds .title{font-weight:600}",
         ".ds .shape,.ds .caption{font-family:ui-monospace,'DejaVu Sans Mono',monospace}",
-        ".ds .cell,.ds .closed{stroke:currentColor;stroke-opacity:.65}",
-        ".ds .frame{fill:none;stroke:currentColor;stroke-opacity:.5;stroke-dasharray:2 3}",
+        ".ds .cell,.ds .closed,.ds .key{stroke:currentColor;stroke-opacity:.65}",
+        ".ds .frame{fill:none;stroke:currentColor;stroke-opacity:.75;stroke-dasharray:2 3}",
         ".ds .ruler{fill:none;stroke:currentColor;stroke-opacity:.55}",
         *(f".ds-{kind} .cell{{fill:var(--ds-{kind},{fill})}}" for kind, fill in FILLS.items()),
         ".ds .closed{fill:currentColor;fill-opacity:.08}",
-        ".ds-lit .cell:not(.lit){fill-opacity:.4;stroke-opacity:.3}",
+        ".ds-lit .cell:not(.lit){fill-opacity:.5;stroke-opacity:.4}",
         ".ds .lit{fill:var(--ds-lit,#e4572e);stroke-width:2.5;stroke-opacity:1}",
         "@media print{.ds rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}}",
         "@media(forced-colors:active){.ds .cell{fill:Canvas;stroke:CanvasText}"
@@ -42,9 +42,10 @@ ALONE = ":root{color:#1b1f24}@media(prefers-color-scheme:dark){:root{color:#e6ed
 
 FIGURE = (
     ".ds-figure{margin:1em 0}.ds-figure figcaption{font-weight:600;margin:0 0 .4em}"
-    ".ds-panels{display:flex;flex-wrap:wrap;align-items:flex-start;gap:8px 14px}"
+    ".ds-panels{display:flex;flex-wrap:wrap;align-items:flex-start;gap:8px}"
     ".ds-panels svg{max-width:100%;height:auto}"
-    ".ds-figure .ds-equation{margin:.3em 0 0;font-family:ui-monospace,'DejaVu Sans Mono',monospace;"
+    ".ds-figure .ds-equation{margin:.5em 0 0;font-family:ui-monospace,'DejaVu Sans Mono',monospace;"
     "font-size:.85em;overflow-wrap:anywhere}"
+    ".ds-equation svg{vertical-align:-.1em;margin-right:.5em}"
 )
 """The rules for a picture in a page, where its tensors wrap below each other."""

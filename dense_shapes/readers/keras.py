@@ -1,4 +1,4 @@
-"""Read a live Keras model: walk its nodes, apply the rules, and hold each result against Keras.
+"""Read a live Keras model: walk its nodes, apply the rules, and check each result against Keras.
 
 This module reads attributes of the objects that it is handed; it imports no framework itself.
 """
@@ -140,7 +140,7 @@ def input_layer(operation: Any, value: Value) -> Layer:
 
 
 def read_call(node: Any, values: tuple[Value, ...], reading: Reading, path: str) -> Layer:
-    """One call of a layer, held against Keras."""
+    """One call of a layer, checked against Keras."""
     operation, keras = node.operation, sys.modules["keras"]
     kind, name = type(operation).__name__, operation.name
     weights = tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from dense_shapes.axes import Shape
@@ -63,6 +63,11 @@ def named(shape: Shape) -> tuple[str, ...]:
     return NAMES.get(len(shape), plain)[: len(shape)]
 
 
+def carried(value: Value) -> Value:
+    """A value as the next layer sees it: what a filter made is a channel."""
+    return replace(value, names=tuple("c" if name == "f" else name for name in value.names))
+
+
 def call(kind: str, config: Config, *shapes: Shape, name: str = "") -> Layer:
     """Apply the rule of a layer kind to inputs of these shapes, the batch first.
 
@@ -82,6 +87,7 @@ def traced(kind: str, config: Config, inputs: tuple[Value, ...], *, name: str) -
     """The layer that the rule of `kind` makes of these inputs."""
     if kind not in RULES:
         raise UnknownLayer(f"no rule describes layers of kind {kind!r}")
+    inputs = tuple(map(carried, inputs))
     layer = Layer(name, kind, inputs, (RULES[kind].function(config, *inputs),), weight_set=name)
     weights = tuple(weight for step in layer.steps for weight in step.weights)
     return Layer(name, kind, inputs, layer.outputs, weights, weight_set=name)

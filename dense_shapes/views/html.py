@@ -11,6 +11,12 @@ from dense_shapes.tables import Entry, Table, written
 from dense_shapes.views.svg import panel_svg
 from dense_shapes.words import Prose
 
+KEY = (
+    '<svg class="ds" viewBox="0 0 12 12" width="12" height="12" role="img" aria-label="Lit:">'
+    '<rect class="key lit" x="1.5" y="1.5" width="9" height="9"/></svg>'
+)
+"""The sign of a lit cell, before the equation that says what it is made of."""
+
 
 def html(content: Table | Scene | Prose) -> str:
     """The content as a fragment of HTML that stands by itself.
@@ -70,7 +76,7 @@ def entry_html(entry: Entry) -> str:
 def figure(scene: Scene) -> str:
     """A figure: an SVG for each tensor, so that a narrow page puts them below each other."""
     panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in aligned(scene.panels))
-    equation = f'<p class="ds-equation">{escape(scene.caption)}</p>\n' if scene.caption else ""
+    equation = f'<p class="ds-equation">{KEY}{escape(scene.caption)}</p>\n' if scene.caption else ""
     label = escape(f"{scene.title}. {scene.description}")
     return (
         f'<figure class="ds-figure" aria-label="{label}">\n<style>{STYLE}{FIGURE}</style>\n'

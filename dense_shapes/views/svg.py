@@ -33,7 +33,8 @@ def svg(scene: Table | Scene | Prose) -> str:
     if not isinstance(scene, Scene):
         raise FormatError(f"{scene.title!r} is no picture; its views are: text, markdown, html")
     y, width = MARGIN, 0.0
-    lines, groups = [Words(MARGIN, MARGIN + 10, scene.title, "title", "start")], []
+    groups: list[str] = []
+    lines: list[Mark] = [Words(MARGIN, MARGIN + 10, scene.title, "title", "start")]
     y += TITLE
     for row in map(aligned, rows(scene.panels)):
         x = MARGIN
@@ -43,8 +44,10 @@ def svg(scene: Table | Scene | Prose) -> str:
         y += row[0].height + GAP
         width = max(width, x - GAP)
     whole = scene.caption.replace(", ", ",\u00a0").replace(" × ", "\u00a0×\u00a0")
-    for line in textwrap.wrap(whole, CAPTION):
-        lines.append(Words(MARGIN, y + 8, line, "caption", "start"))
+    for number, line in enumerate(textwrap.wrap(whole, CAPTION)):
+        if not number:
+            lines.append(Box(MARGIN + 1, y + 2, 10, 10, "key", lit=True))
+        lines.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
         y += 20
     width = max(width, *(line.extent[2] for line in lines)) + MARGIN
     body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, lines), *groups]
@@ -92,7 +95,7 @@ def mark(it: Mark) -> str:
     """One mark as an element."""
     match it:
         case Box():
-            rounded = "" if it.kind == "cell" else ' rx="4"'
+            rounded = "" if it.kind in ("cell", "key") else ' rx="4"'
             index = f' data-cell="{",".join(map(str, it.cell))}"' if it.cell is not None else ""
             return (
                 f'<rect class="{it.kind}{" lit" if it.lit else ""}" x="{number(it.x)}" '
