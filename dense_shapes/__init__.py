@@ -11,9 +11,7 @@ name is first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # importing typing for this would cost more than all the rest
 if TYPE_CHECKING:
     from dense_shapes.display import Display, draw, explain, summary
     from dense_shapes.errors import (
@@ -75,6 +73,8 @@ HOMES = {
 
 
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
     for home, names in HOMES.items():
         if name in names:
             return getattr(import_module(f"dense_shapes.{home}"), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil, floor
 
 from dense_shapes.axes import Cell, axes_of
 from dense_shapes.cells import Cells, Reads, box_of
@@ -190,4 +191,4 @@ def panel(
         marks += [moved(mark, shift, 0) for mark in group]
     left, top, right, bottom = extent(marks)
     marks = [moved(mark, -left, 0) for mark in marks]
-    return Panel(kind, name, right - left, top, bottom, tuple(marks))
+    return Panel(kind, name, ceil(right - left), floor(top), ceil(bottom), tuple(marks))

@@ -18,7 +18,7 @@ SIZES: dict[WordsKind, float] = {
 """The height of each kind of text, in pixels."""
 
 NARROW = frozenset("ijlftr.,:;'|!()[] ")
-WIDE = frozenset("mwMW→×…—")
+WIDE = frozenset("mwMW→×+=…—")
 
 
 def text_width(text: str, kind: WordsKind) -> float:

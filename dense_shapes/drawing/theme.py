@@ -43,7 +43,7 @@ ALONE = ":root{color:#1b1f24}@media(prefers-color-scheme:dark){:root{color:#e6ed
 FIGURE = (
     ".ds-figure{margin:1em 0}.ds-figure figcaption{font-weight:600;margin:0 0 .4em}"
     ".ds-panels{display:flex;flex-wrap:wrap;align-items:flex-start;gap:8px}"
-    ".ds-panels svg{max-width:100%;height:auto}"
+    ".ds-panels svg{max-width:100%;height:auto;overflow:visible}"
     ".ds-figure .ds-equation{margin:.5em 0 0;font-family:ui-monospace,'DejaVu Sans Mono',monospace;"
     "font-size:.85em;overflow-wrap:anywhere}"
     ".ds-equation svg{vertical-align:-.1em;margin-right:.5em}"
