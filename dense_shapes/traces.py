@@ -165,7 +165,8 @@ class Trace:
     outputs: tuple[Source, ...]
 
     def __repr__(self) -> str:
-        return f"<Trace {self.name!r}: {len(self)} layers, {self.params} parameters>"
+        layers = f"{len(self)} layer{'' if len(self) == 1 else 's'}"
+        return f"<Trace {self.name!r}: {layers}, {self.params} parameters>"
 
     def __getitem__(self, which: str | int) -> Layer:
         if isinstance(which, int):

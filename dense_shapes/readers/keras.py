@@ -29,7 +29,7 @@ def trace(model: Any) -> Trace:
     >>> import keras
     >>> model = keras.Sequential([keras.Input((2, 3, 1)), keras.layers.Dense(5)], name="tiny")
     >>> trace(model)
-    <Trace 'tiny': 1 layers, 10 parameters>
+    <Trace 'tiny': 1 layer, 10 parameters>
     """
     return read(model).trace
 
