@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -39,7 +39,7 @@ ROLES = {
 """What each role means, as a phrase."""
 
 SHOWN = 4
-"""How many products of a sum are written out before the dots."""
+"""How many terms of a sum are written out; of a longer sum, the first and the last."""
 
 
 @dataclass(frozen=True)
@@ -205,10 +205,13 @@ of the bias.
     return Prose(title(layer), tuple(lines))
 
 
-def made_of(layer: Layer, cell: Cell) -> Iterator[str]:
-    """What one number of the output is made of, from the last step back to the first."""
+def made_of(layer: Layer, cell: Cell, inputs: Sequence[str] = ()) -> Iterator[str]:
+    """What one number of the output is made of, from the last step back to the first.
+
+    `inputs` says what to call the inputs of the layer.
+    """
     reads = layer.reads(cell)
-    inputs = input_names(layer)
+    inputs = inputs or input_names(layer)
     names = {id(step): f"y{number}" for number, step in enumerate(layer.steps, 1)}
     if layer.steps:
         names[id(layer.steps[-1])] = "output"
@@ -259,7 +262,7 @@ def made_by(step: Step, cell: Cell, operands: list[str]) -> str:
         case By.DIVIDE:
             return f"{read} / {operands[1]}{cells[1][0]}"
         case By.SUM:
-            return added([f"{operands[0]}{one}" for one in cells[0]], len(cells[0]))
+            return added([f"{operands[0]}{one}" for one in cells[0]])
         case By.MULTIPLY:
             factors = [*operands, *(weight.name for weight in step.weights[:1])]
             products = list(step.products(cell))
@@ -267,7 +270,7 @@ def made_by(step: Step, cell: Cell, operands: list[str]) -> str:
                 " × ".join(f"{name}{list(at)}" for name, at in zip(factors, one, strict=True))
                 for one in products
             ]
-            total = added(written, len(products))
+            total = added(written)
             for weight in step.weights[1:]:
                 total += f" + {weight.name}{list(next(iter(reads.weights[weight.name])))}"
             return total
@@ -275,8 +278,12 @@ def made_by(step: Step, cell: Cell, operands: list[str]) -> str:
             assert_never(never)
 
 
-def added(terms: list[str], count: int) -> str:
-    """A sum, with dots in the middle if it is long."""
-    if count > SHOWN:
-        return f"{' + '.join(terms[: SHOWN - 2])} + … + {terms[-1]} ({count:,} terms)"
+def added(terms: Sequence[str]) -> str:
+    """A sum, with dots in the middle if it is long.
+
+    >>> added(["a", "b", "c"]), added(["a", "b", "c", "d", "e"]), added([])
+    ('a + b + c', 'a + … + e', '0')
+    """
+    if len(terms) > SHOWN:
+        return f"{terms[0]} + … + {terms[-1]}"
     return " + ".join(terms) or "0"

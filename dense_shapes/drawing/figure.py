@@ -46,7 +46,8 @@ def draw(*layers: Layer, cell: Cell | None = None, heading: str | None = None) -
             )
     last = layers[-1]
     lit = Cells() if cell is None else Cells((box_of(tuple(cell)),))
-    caption = "" if cell is None else next(made_of(last, tuple(cell)))
+    names = [layers[-2].label] if len(layers) > 1 else input_names(last)
+    caption = "" if cell is None else next(made_of(last, tuple(cell), names))
     panels: list[Panel] = []
     for layer in reversed(layers):
         name = "output" if layer is last else layer.label

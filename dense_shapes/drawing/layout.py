@@ -18,8 +18,8 @@ from dense_shapes.drawing.scene import Box, Line, Mark, Words
 CELL_WIDTH, CELL_HEIGHT = 15.0, 20.0
 FRAME = 4.0
 DOTS = 22.0
-WIDEST, HIGHEST = 460.0, 340.0
-"""The largest tensor that is drawn without cutting its axes further."""
+WIDEST, HIGHEST = 330.0, 340.0
+"""The largest tensor that is drawn without cutting its axes further: it suits a phone."""
 LIMITS = (12, 8, 6, 4, 3, 2)
 """The longest axis that is drawn whole; the first limit that fits is taken."""
 
