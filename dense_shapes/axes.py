@@ -43,6 +43,15 @@ def plus(*sizes: Size) -> Size:
     return total
 
 
+def number(size: Size) -> str:
+    """A size as text, with commas; an unknown one is a question mark.
+
+    >>> number(1234), number(None)
+    ('1,234', '?')
+    """
+    return "?" if size is None else f"{size:,}"
+
+
 def compatible(one: Shape, other: Shape) -> bool:
     """Whether two shapes have the same rank, and the same size wherever both know it.
 
@@ -176,12 +185,13 @@ class Window:
         if length is None or self.before is None or self.after is None:
             return None
         room = length + self.before + self.after - self.dilation * (self.size - 1) - 1
-        if room < 0:
+        places = room // self.stride + 1
+        if places < (1 if length else 0):
             raise ShapeError(
                 f"a window of {self.size} taps with dilation {self.dilation} does not fit on an "
                 f"axis of {length} cells; make the window smaller or use padding='same'"
             )
-        return room // self.stride + 1
+        return places
 
     def taps(self, place: int, length: int) -> range:
         """The taps that meet real cells, not padding, when the window is at `place`.

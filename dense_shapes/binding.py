@@ -45,7 +45,10 @@ def expanded(signature: Signature, shapes: Sequence[Shape]) -> Signature:
         expand(signature.output),
         {name: expand(pattern) for name, pattern in signature.weights.items()},
     )
-    if len({pattern[:1] for pattern in (*bound.inputs, bound.output)}) > 1:
+    firsts = {pattern[:1] for pattern in (*bound.inputs, bound.output)}
+    if len(firsts) > 1 or not all(
+        isinstance(term, Axis) for term in next(iter(firsts)) or [Rest()]
+    ):
         raise ShapeError(
             f"every input and the output of '{signature.write()}' must begin with the same axis, "
             "the batch"
@@ -98,7 +101,7 @@ def sizes_of(signature: Signature, shapes: Sequence[Shape], given: Given) -> dic
             set_size(name, part, origin)
     for axis in axes_of(signature.output):
         window = given.get(axis.base)
-        if axis.slides and isinstance(window, Window):
+        if axis.slides and isinstance(window, Window) and axis.base in sizes:
             sizes[axis.name] = window.slide(sizes[axis.base])
     for pattern in (signature.output, *signature.weights.values()):
         for axis in axes_of(pattern):
@@ -121,12 +124,10 @@ def solve(bracket: Merge, size: Size, origin: str, sizes: Mapping[str, Size]) ->
         raise ShapeError(
             f"'{bracket}' of size {size} can be cut in many ways; give {unset[0]!r} a size"
         )
-    if size is None or known is None:
-        return dict.fromkeys(unset)
-    if unset and known == 0:
+    if size is None or known is None or (unset and known == 0):
         return dict.fromkeys(unset)
     if size % known if unset else size != known:
         raise ShapeError(
             f"'{bracket}' is {size} in {origin}, which cannot be cut into parts of {known}"
         )
-    return dict.fromkeys(unset, size // known)
+    return {name: size // known for name in unset}  # noqa: C420 (known may be 0 if none is unset)

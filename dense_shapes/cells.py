@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from operator import index
 from typing import TypeAlias
 
 from dense_shapes.axes import Cell, Shape
@@ -51,26 +52,36 @@ class Reads:
         return self.inputs[operand] if isinstance(operand, int) else self.weights[operand]
 
 
-def check_cell(cell: Cell, shape: Shape) -> None:
-    """Raise `CellError` if a cell, written without the batch, lies outside a shape.
+def checked(cell: Cell, shape: Shape) -> Cell:
+    """A cell, written without the batch, as plain whole numbers.
 
-    >>> check_cell((1, 2, 5), (None, 2, 3, 5))
+    Raises `CellError` if it is no cell of a tensor of this shape.
+
+    >>> checked((1, 2, 5), (None, 2, 3, 5))
     Traceback (most recent call last):
     dense_shapes.errors.CellError: cell (1, 2, 5) lies outside the output (None, 2, 3, 5): \
 index 5 on an axis of size 5, whose cells are 0 to 4
     """
-    where = f"cell {tuple(cell)} lies outside the output {shape}"
-    if len(cell) != len(shape) - 1:
+    try:
+        plain = tuple(map(index, cell))
+    except TypeError:
+        raise CellError(
+            f"expected a cell as {len(shape) - 1} whole numbers, one for each axis of the output "
+            f"{shape} after the batch, received {cell!r}"
+        ) from None
+    where = f"cell {plain} lies outside the output {shape}"
+    if len(plain) != len(shape) - 1:
         raise CellError(
             f"{where}: expected {len(shape) - 1} indices, one for each axis after the batch, "
-            f"received {len(cell)}"
+            f"received {len(plain)}"
         )
-    for index, size in zip(cell, shape[1:], strict=True):
-        if index < 0 or (size is not None and index >= size):
-            limits = f"0 to {size - 1}" if size else "counted from 0"
-            raise CellError(
-                f"{where}: index {index} on an axis of size {size}, whose cells are {limits}"
-            )
+    for place, size in zip(plain, shape[1:], strict=True):
+        if place < 0 or (size is not None and place >= size):
+            limits = f"whose cells are 0 to {size - 1}" if size else "counted from 0"
+            if size == 0:
+                limits = "which has no cells"
+            raise CellError(f"{where}: index {place} on an axis of size {size}, {limits}")
+    return plain
 
 
 def box_of(cell: Cell) -> Box:

@@ -7,9 +7,10 @@ read, it is worked out again from the steps, and a record that contradicts itsel
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from dense_shapes.axes import Shape, Window
 from dense_shapes.errors import DenseShapesError, FormatError
@@ -17,9 +18,15 @@ from dense_shapes.signature import write_pattern
 from dense_shapes.steps import By, Step, Value, Weight, apply
 from dense_shapes.traces import Layer, Trace
 
+T = TypeVar("T")
+
 FORMAT = "dense-shapes/1"
-WIRING = ("name", "inputs", "outputs")
+WIRING = ("name", "inputs", "outputs", "beside")
 """What a nested model keeps beside its layers."""
+
+
+WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What reading plain data of another form may raise."""
 
 
 def to_json(trace: Trace) -> str:
@@ -54,15 +61,20 @@ def from_json(text: str) -> Trace:
     try:
         trace = read_trace(record)
         again = {"format": FORMAT, **trace_record(trace)}
+        if written(again) != written(record):
+            raise FormatError(f"the record contradicts itself at {difference(record, again)}")
     except DenseShapesError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+    except WRONG as error:
         raise FormatError(
             f"the record is not of format {FORMAT!r}: {type(error).__name__}: {error}"
         ) from None
-    if again != record:
-        raise FormatError(f"the record contradicts itself at {difference(record, again)}")
     return trace
+
+
+def written(data: Any) -> str:
+    """Plain data as text, the same for the same data: 5, 5.0 and true are three."""
+    return json.dumps(data, sort_keys=True)
 
 
 def trace_record(trace: Trace) -> dict[str, Any]:
@@ -72,6 +84,7 @@ def trace_record(trace: Trace) -> dict[str, Any]:
         "inputs": [value_record(value) for value in trace.inputs],
         "layers": [layer_record(layer) for layer in trace.layers],
         "outputs": [list(source) for source in trace.outputs],
+        "beside": [weight_record(weight) for weight in trace.beside],
         "params": trace.params,
         "trainable_params": trace.trainable_params,
         "non_trainable_params": trace.non_trainable_params,
@@ -82,6 +95,11 @@ def trace_record(trace: Trace) -> dict[str, Any]:
 def value_record(value: Value) -> dict[str, Any]:
     """A value as plain data, without the step that made it."""
     return {"shape": list(value.shape), "names": list(value.names)}
+
+
+def weight_record(weight: Weight) -> dict[str, Any]:
+    """A weight as plain data."""
+    return {**asdict(weight), "shape": list(weight.shape)}
 
 
 def layer_record(layer: Layer) -> dict[str, Any]:
@@ -103,7 +121,7 @@ def layer_record(layer: Layer) -> dict[str, Any]:
         "kind": layer.kind,
         "inputs": [list(value.shape) for value in layer.inputs],
         "outputs": [list(value.shape) for value in layer.outputs],
-        "weights": [{**asdict(weight), "shape": list(weight.shape)} for weight in layer.weights],
+        "weights": [weight_record(weight) for weight in layer.weights],
         "params": layer.params,
         "trainable_params": layer.trainable_params,
         "macs": layer.macs,
@@ -111,7 +129,6 @@ def layer_record(layer: Layer) -> dict[str, Any]:
         "opaque": bool(layer.opaque),
         "signature": list(layer.signatures),
         "reason": layer.opaque,
-        "weight_set": layer.weight_set,
         "sources": [list(source) for source in layer.sources],
         "axes": {
             "inputs": [list(value.names) for value in layer.inputs],
@@ -131,7 +148,7 @@ def step_record(step: Step, operands: list[int | None]) -> dict[str, Any]:
     weights = step.signature.weights.items()
     return {
         "signature": step.signature.write(),
-        "weights": {name: write_pattern(pattern) for name, pattern in weights},
+        "weights": [{"name": name, "pattern": write_pattern(pattern)} for name, pattern in weights],
         "given": {n: asdict(it) if isinstance(it, Window) else it for n, it in step.given.items()},
         "by": step.by.value,
         "function": step.function,
@@ -141,72 +158,144 @@ def step_record(step: Step, operands: list[int | None]) -> dict[str, Any]:
 
 def read_trace(record: Mapping[str, Any]) -> Trace:
     """The trace that a record describes."""
-    return Trace(
-        record["name"],
-        tuple(
-            Value(shape(value["shape"]), tuple(value["names"]), number)
-            for number, value in enumerate(record["inputs"])
-        ),
+    trace = Trace(
+        exactly(str, record["name"]),
+        tuple(read_value(it["shape"], it["names"], n) for n, it in enumerate(record["inputs"])),
         tuple(read_layer(layer) for layer in record["layers"]),
-        tuple((place, output) for place, output in record["outputs"]),
+        tuple(read_source(source) for source in record["outputs"]),
+        tuple(map(read_weight, record["beside"])),
     )
+    check_wiring(trace)
+    return trace
+
+
+def read_value(shape: Any, names: Any, source: int | None) -> Value:
+    """The value that a record describes."""
+    value = Value(read_shape(shape), tuple(exactly(str, name) for name in names), source)
+    if len(value.shape) != len(value.names):
+        raise FormatError(f"expected a name for each axis of {shape}, received {names}")
+    return value
+
+
+def read_shape(sizes: list[Any]) -> Shape:
+    """A shape; only whole numbers and unknown sizes are let through."""
+    if not all(size is None or (type(size) is int and size >= 0) for size in sizes):
+        raise FormatError(f"expected a shape of whole numbers and null, received {sizes}")
+    return tuple(sizes)
+
+
+def read_weight(record: Mapping[str, Any]) -> Weight:
+    """The weight that a record describes."""
+    shape, trainable = read_shape(record["shape"]), exactly(bool, record["trainable"])
+    return Weight(exactly(str, record["name"]), shape, trainable, exactly(str, record["path"]))
+
+
+def read_source(record: list[Any]) -> tuple[int, int]:
+    """The place of a layer, and the number of its output."""
+    place, output = record
+    return exactly(int, place), exactly(int, output)
 
 
 def read_layer(record: Mapping[str, Any]) -> Layer:
     """The layer that a record describes; its steps are applied again."""
-    names = record["axes"]
+    axes = record["axes"]
     inputs = tuple(
-        Value(shape(sizes), tuple(axes), number)
-        for number, (sizes, axes) in enumerate(zip(record["inputs"], names["inputs"], strict=True))
+        read_value(shape, names, number)
+        for number, (shape, names) in enumerate(zip(record["inputs"], axes["inputs"], strict=True))
     )
     values = list(inputs)
     for step in record["steps"]:
         values.append(read_step(step, values))
     outputs = tuple(
-        Value(shape(sizes), tuple(axes), None) if result is None else values[result]
-        for sizes, axes, result in zip(
-            record["outputs"], names["outputs"], record["results"], strict=True
+        read_value(shape, names, None) if result is None else value_at(values, result)
+        for shape, names, result in zip(
+            record["outputs"], axes["outputs"], record["results"], strict=True
         )
     )
-    weights = tuple(Weight(w["name"], shape(w["shape"]), w["trainable"]) for w in record["weights"])
     inner = None
     if "layers" in record:
         inner = read_trace({**record["wiring"], "layers": record["layers"]})
-    return Layer(
-        record["name"],
-        record["kind"],
+    layer = Layer(
+        exactly(str, record["name"]),
+        exactly(str, record["kind"]),
         inputs,
         outputs,
-        weights,
-        tuple((place, output) for place, output in record["sources"]),
-        record["weight_set"],
-        record["call"],
-        record["reason"],
+        tuple(map(read_weight, record["weights"])),
+        tuple(read_source(source) for source in record["sources"]),
+        exactly(int, record["call"]),
+        exactly(str, record["reason"]),
         inner,
     )
+    made = [(weight.name, weight.shape) for step in layer.steps for weight in step.weights]
+    held = [(weight.name, weight.shape) for weight in inner.weights] if inner else made
+    if not layer.opaque and [(weight.name, weight.shape) for weight in layer.weights] != held:
+        raise FormatError(f"the record contradicts itself in the weights of {layer.name!r}")
+    return layer
 
 
 def read_step(record: Mapping[str, Any], values: list[Value]) -> Value:
     """The value that a recorded step makes."""
-    given = {
-        name: Window(**it) if isinstance(it, dict) else int(it)
-        for name, it in record["given"].items()
-    }
+    function = record["function"]
     return apply(
-        record["signature"],
-        *(values[number] for number in record["inputs"]),
+        exactly(str, record["signature"]),
+        *(value_at(values, number) for number in record["inputs"]),
         by=By(record["by"]),
-        function=record["function"],
-        **record["weights"],
-        **given,
+        function=None if function is None else exactly(str, function),
+        **{exactly(str, it["name"]): exactly(str, it["pattern"]) for it in record["weights"]},
+        **{name: read_given(it) for name, it in record["given"].items()},
     )
 
 
-def shape(sizes: list[int | None]) -> Shape:
-    """A shape from its record; only whole numbers and unknown sizes are let through."""
-    if any(not (size is None or type(size) is int) for size in sizes):
-        raise FormatError(f"expected a shape of whole numbers and null, received {sizes}")
-    return tuple(sizes)
+def read_given(record: Any) -> Any:
+    """The size of an axis, or the window over it."""
+    if not isinstance(record, dict):
+        return exactly(int, record)
+    sizes: dict[str, Any] = {
+        n: None if it is None else exactly(int, it) for n, it in record.items()
+    }
+    window = Window(**sizes)
+    padding = [size for size in (window.before, window.after) if size is not None]
+    if min(window.size, window.stride, window.dilation) < 1 or min(padding, default=0) < 0:
+        raise FormatError(f"expected a window of positive numbers, received {record}")
+    return window
+
+
+def value_at(values: list[Value], number: Any) -> Value:
+    """One of the values that a layer has so far."""
+    place = exactly(int, number)
+    if not 0 <= place < len(values):
+        raise FormatError(f"expected a value from 0 to {len(values) - 1}, received {place}")
+    return values[place]
+
+
+def check_wiring(trace: Trace) -> None:
+    """Raise `FormatError` where a layer takes what no earlier layer gives."""
+    values = {(-1, number): value.shape for number, value in enumerate(trace.inputs)}
+    calls: Counter[str] = Counter()
+    for place, layer in enumerate(trace.layers):
+        shapes = [value.shape for value in layer.inputs]
+        if [values.get(source) for source in layer.sources] != shapes:
+            raise FormatError(f"layer {layer.name!r} takes {shapes} from where it is not given")
+        calls[layer.name] += 1
+        if layer.number != calls[layer.name]:
+            raise FormatError(f"expected call {calls[layer.name]} of {layer.name!r}")
+        values |= {(place, number): value.shape for number, value in enumerate(layer.outputs)}
+        if layer.inner and [value.shape for value in layer.inner.inputs] != shapes:
+            raise FormatError(f"model {layer.name!r} takes {shapes}, and its inside takes another")
+    if any(source not in values for source in trace.outputs):
+        raise FormatError(f"an output of {trace.name!r} is not given by any of its layers")
+
+
+def exactly(kind: type[T], data: Any) -> T:
+    """The data, if it is of just this kind: true is no number, and 5.0 no whole one.
+
+    >>> exactly(int, True)
+    Traceback (most recent call last):
+    dense_shapes.errors.FormatError: expected int, received True
+    """
+    if type(data) is not kind:
+        raise FormatError(f"expected {kind.__name__}, received {str(data)[:60]}")
+    return data
 
 
 def difference(one: Any, other: Any, where: str = "the record") -> str:

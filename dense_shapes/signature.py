@@ -116,11 +116,12 @@ class Signature:
         """The role of one axis as seen from one operand."""
         if operand == "output" and axis.slides:
             return Role.SLID
-        if Axis(f"{axis.name}'") in self.output and isinstance(operand, int):
+        output = list(axes_of(self.output))
+        if Axis(f"{axis.name}'") in output and isinstance(operand, int):
             return Role.SLID
-        merged_out = in_brackets(axis, self.output)
-        if not merged_out and axis not in self.output:
+        if axis not in output:
             return Role.CONTRACTED
+        merged_out = in_brackets(axis, self.output)
         holders = [pattern for pattern in self.inputs if axis in axes_of(pattern)]
         if not holders:
             return Role.CREATED

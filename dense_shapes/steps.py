@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from itertools import product
+from operator import index
 
 from dense_shapes.axes import (
     Axis,
@@ -21,6 +22,7 @@ from dense_shapes.axes import (
     Term,
     Window,
     axes_of,
+    plus,
     times,
 )
 from dense_shapes.binding import Given, expanded, sizes_of
@@ -64,6 +66,8 @@ class Weight:
     name: str
     shape: Shape
     trainable: bool = True
+    path: str = ""
+    """Which weight it is; two calls that share a weight have the same."""
 
     @property
     def size(self) -> Size:
@@ -136,7 +140,7 @@ class Step:
     @property
     def params(self) -> Size:
         """How many numbers the weights hold."""
-        return sum(weight.size or 0 for weight in self.weights)
+        return plus(*(weight.size for weight in self.weights))
 
     @property
     def formula(self) -> str:
@@ -219,11 +223,11 @@ class Step:
             if isinstance(term, Axis) and not term.slides:
                 ranges[term.name] = indices
                 continue
-            index = indices[0]
+            rest = indices[0]
             for axis in reversed(list(axes_of((term,)))):
-                size = self.size(axis.name) if isinstance(term, Merge) else index + 1
-                place = index % size
-                index //= size
+                size = self.size(axis.name) if isinstance(term, Merge) else rest + 1
+                place = rest % size
+                rest //= size
                 ranges[axis.name] = range(place, place + 1)
                 if axis.slides:
                     window, length = self.windows[axis.base], self.size(axis.base)
@@ -246,7 +250,7 @@ class Step:
         indices = [0]
         for axis in parts:
             size = self.size(axis.name)
-            indices = [before * size + index for before in indices for index in ranges[axis.name]]
+            indices = [before * size + here for before in indices for here in ranges[axis.name]]
         return tuple(indices)
 
     def products(self, cell: Cell) -> Iterator[tuple[Cell, ...]]:
@@ -307,5 +311,11 @@ def apply(
     ([(1, 2, 0)], [(0, 4)])
     """
     weights = {name: it for name, it in facts.items() if isinstance(it, str)}
-    given = {name: it for name, it in facts.items() if isinstance(it, int | Window)}
+    given = {
+        name: it if isinstance(it, Window) else index(it)
+        for name, it in facts.items()
+        if it is not None and not isinstance(it, str)
+    }
+    if weights and by is not By.MULTIPLY:
+        raise ShapeError(f"a step by {by.value} takes no weights, received {', '.join(weights)}")
     return Step(Signature.read(signature, **weights), inputs, given, by, function).output

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from dense_shapes.axes import Shape, Size
+from dense_shapes.axes import Shape, Size, number
 from dense_shapes.errors import FormatError
 from dense_shapes.traces import Layer, Trace
 
@@ -68,6 +68,8 @@ def summary(
     >>> table.rows[0].entries, table.notes[0]
     ((10, '(1 + 1) × 5'), 'Total params: 10')
     """
+    if not columns:
+        raise FormatError(f"expected at least one column; the columns are: {', '.join(COLUMNS)}")
     unknown = [key for key in columns if key not in COLUMNS]
     if unknown:
         raise FormatError(
@@ -97,11 +99,6 @@ def listed(trace: Trace, expand_nested: bool, depth: int = 0) -> Iterator[tuple[
         yield layer, depth
         if layer.inner and expand_nested:
             yield from listed(layer.inner, expand_nested, depth + 1)
-
-
-def number(size: Size) -> str:
-    """A number as text, with commas; an unknown one is a question mark."""
-    return "?" if size is None else f"{size:,}"
 
 
 def written(entry: Entry) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from dense_shapes.axes import Cell, Size, plus
-from dense_shapes.cells import Box, Cells, Reads, box_of, check_cell
+from dense_shapes.cells import Box, Cells, Reads, box_of, checked
 from dense_shapes.errors import UnknownLayer
 from dense_shapes.steps import Step, Value, Weight
 
@@ -21,8 +21,8 @@ of its outputs (of the trace: inputs) it is."""
 class Layer:
     """One call of a layer.
 
-    `weight_set` is the same for two calls that share their weights. `opaque` says why no rule
-    describes the layer, and is empty if one does. `inner` is the trace of a nested model.
+    `opaque` says why no rule describes the layer, and is empty if one does. `inner` is the trace of a
+    nested model.
 
     >>> from dense_shapes.rules import call
     >>> dense = call("Dense", {"units": 5}, (None, 2, 3, 1))
@@ -38,7 +38,6 @@ class Layer:
     outputs: tuple[Value, ...]
     weights: tuple[Weight, ...] = ()
     sources: tuple[Source, ...] = ()
-    weight_set: str = ""
     number: int = 1
     opaque: str = ""
     inner: Trace | None = None
@@ -83,13 +82,11 @@ class Layer:
     @property
     def params(self) -> Size:
         """How many numbers the weights of this call hold."""
-        return self.inner.params if self.inner else plus(*(w.size for w in self.weights))
+        return plus(*(weight.size for weight in self.weights))
 
     @property
     def trainable_params(self) -> Size:
         """How many of them training changes."""
-        if self.inner:
-            return self.inner.trainable_params
         return plus(*(weight.size for weight in self.weights if weight.trainable))
 
     @property
@@ -121,7 +118,7 @@ class Layer:
                 f"what a cell of {self.kind} {self.label!r} reads is not known: {why}"
             )
         target = self.outputs[output]
-        check_cell(cell, target.shape)
+        cell = checked(cell, target.shape)
         wanted: dict[int, dict[Box, None]] = {number: {} for number in range(len(self.inputs))}
         wanted |= {id(step): {} for step in self.steps}
         weights: dict[str, dict[Box, None]] = {weight.name: {} for weight in self.weights}
@@ -163,6 +160,8 @@ class Trace:
     inputs: tuple[Value, ...]
     layers: tuple[Layer, ...]
     outputs: tuple[Source, ...]
+    beside: tuple[Weight, ...] = ()
+    """Weights of the model that belong to none of its layers."""
 
     def __repr__(self) -> str:
         layers = f"{len(self)} layer{'' if len(self) == 1 else 's'}"
@@ -173,7 +172,7 @@ class Trace:
             return self.layers[which]
         here, _, below = which.partition("/")
         for layer in self.layers:
-            if layer.label == here and not below:
+            if layer.label == which:
                 return layer
             if layer.label == here and layer.inner:
                 return layer.inner[below]
@@ -197,28 +196,27 @@ class Trace:
             else:
                 yield layer
 
+    @cached_property
+    def weights(self) -> tuple[Weight, ...]:
+        """Every weight of the model once; a weight without a path is one of its own."""
+        found = [weight for layer in self.layers for weight in layer.weights]
+        every = enumerate((*found, *self.beside))
+        return tuple({weight.path or number: weight for number, weight in every}.values())
+
     @property
     def params(self) -> Size:
-        """How many numbers the weights hold, each set of weights counted once."""
-        return plus(*(layer.params for layer in self.owners))
+        """How many numbers the weights hold, each weight counted once."""
+        return plus(*(weight.size for weight in self.weights))
 
     @property
     def trainable_params(self) -> Size:
         """How many of them training changes."""
-        return plus(*(layer.trainable_params for layer in self.owners))
+        return plus(*(weight.size for weight in self.weights if weight.trainable))
 
     @property
-    def non_trainable_params(self) -> int:
+    def non_trainable_params(self) -> Size:
         """How many of them training does not change."""
-        return (self.params or 0) - (self.trainable_params or 0)
-
-    @property
-    def owners(self) -> list[Layer]:
-        """The first call of each set of weights."""
-        first: dict[str, Layer] = {}
-        for layer in self.calls:
-            first.setdefault(layer.weight_set, layer)
-        return list(first.values())
+        return plus(*(weight.size for weight in self.weights if not weight.trainable))
 
     @property
     def macs(self) -> Size:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from dense_shapes.axes import Axis, Cell, Shape, Size, axes_of, times
-from dense_shapes.cells import box_of
+from dense_shapes.axes import Axis, Cell, Shape, Size, axes_of, number, times
+from dense_shapes.cells import box_of, checked
 from dense_shapes.signature import Role
 from dense_shapes.steps import By, Step, Value
 from dense_shapes.traces import Layer
@@ -33,7 +33,7 @@ ROLES = {
     Role.CONTRACTED: "contracted: each output number sums over all of it",
     Role.CREATED: "created: it comes from the weights, not from the input",
     Role.MERGED: "merged with others into one axis",
-    Role.SPLIT: "split out of a longer axis",
+    Role.SPLIT: "split into several axes",
     Role.SLID: "slid over by a window",
 }
 """What each role means, as a phrase."""
@@ -68,7 +68,7 @@ def counted(name: str, size: Size) -> str:
     >>> counted("h", 2), counted("h", None)
     ('2 rows', '? rows')
     """
-    return f"{'?' if size is None else f'{size:,}'} {noun(name, size)}"
+    return f"{number(size)} {noun(name, size)}"
 
 
 def title(layer: Layer) -> str:
@@ -90,9 +90,7 @@ def shapes(values: tuple[Value, ...]) -> str:
 
 def parameters(count: Size) -> str:
     """A number of parameters with its noun."""
-    return (
-        f"{count:,} parameter{'' if count == 1 else 's'}" if count is not None else "? parameters"
-    )
+    return f"{number(count)} parameter{'' if count == 1 else 's'}"
 
 
 def describe(layer: Layer) -> str:
@@ -106,12 +104,12 @@ The same kernel is used at each of the 6 positions.
     """
     sentences = []
     several = len(layer.inputs) > 1
-    for number, value in enumerate(layer.inputs):
-        sentences.append(f"{f'Input {number}' if several else 'The input'} {sized(value)}")
+    for place, value in enumerate(layer.inputs):
+        sentences.append(f"{f'Input {place}' if several else 'The input'} {sized(value)}")
     sentences += [f"The {weight.name} has shape {weight.shape}." for weight in layer.weights]
-    for number, value in enumerate(layer.outputs):
+    for place, value in enumerate(layer.outputs):
         many = len(layer.outputs) > 1
-        sentences.append(f"{f'Output {number}' if many else 'The output'} {sized(value)}")
+        sentences.append(f"{f'Output {place}' if many else 'The output'} {sized(value)}")
     if layer.opaque or layer.inner:
         sentences.append(f"What is inside is not drawn: {layer.opaque or 'it is a model'}.")
     sentences += sharing(layer)
@@ -157,10 +155,10 @@ def facts(layer: Layer) -> Iterator[str]:
     for step in layer.steps:
         if step.by in (By.MAP, By.SUM, By.DIVIDE):
             continue
-        for number, value in enumerate(step.inputs):
-            roles = step.bound.roles(number)
+        for place, value in enumerate(step.inputs):
+            roles = step.bound.roles(place)
             for term, name, size in zip(
-                step.bound.inputs[number], value.names, value.shape, strict=True
+                step.bound.inputs[place], value.names, value.shape, strict=True
             ):
                 parts = [roles[axis.name] for axis in axes_of((term,))]
                 what = "the batch" if term == Axis(step.batch) else counted(name, size)
@@ -189,12 +187,12 @@ of the bias.
     The same kernel is used at each of the 6 positions.
     """
     if cell is not None:
-        return Prose(title(layer), tuple(made_of(layer, tuple(cell))))
+        return Prose(title(layer), tuple(made_of(layer, cell)))
     lines = [f"{fact}" for fact in facts(layer)]
     if layer.opaque or layer.inner:
         lines.append(f"not explained: {layer.opaque or 'it is a model; ask its own layers'}")
     named = ", ".join(f"{weight.name} {weight.shape}" for weight in layer.weights)
-    count = f"{layer.params or 0:,}"
+    count = number(layer.params)
     if layer.formula:
         lines.append(f"parameters: {layer.formula} = {count} ({named})")
     elif layer.params:
@@ -210,13 +208,16 @@ def made_of(layer: Layer, cell: Cell, inputs: Sequence[str] = ()) -> Iterator[st
 
     `inputs` says what to call the inputs of the layer.
     """
+    cell = checked(cell, layer.outputs[0].shape)
     reads = layer.reads(cell)
     inputs = inputs or input_names(layer)
     names = {id(step): f"y{number}" for number, step in enumerate(layer.steps, 1)}
     if layer.steps:
         names[id(layer.steps[-1])] = "output"
     else:
-        yield f"output{list(cell)} = {inputs[0]}{list(cell)}"
+        yield f"output{list(cell)} = " + (
+            f"{inputs[0]}{list(cell)}" if inputs else "what is put in"
+        )
 
     def name(value: Value) -> str:
         return (
@@ -231,14 +232,15 @@ def made_of(layer: Layer, cell: Cell, inputs: Sequence[str] = ()) -> Iterator[st
         for operand, cells in zip(operands, read.inputs, strict=True):
             wanted.setdefault(operand, next(iter(cells), ()))
     parts = [
-        f"{len(cells):,} of the {times(*value.shape[1:]):,} numbers of the {one}"
+        f"{len(cells):,} of the {number(times(*value.shape[1:]))} numbers of the {one}"
         for one, value, cells in zip(inputs, layer.inputs, reads.inputs, strict=True)
     ]
     parts += [
-        f"{len(reads.weights[weight.name]):,} of the {weight.size:,} numbers of the {weight.name}"
+        f"{len(reads.weights[weight.name]):,} of the {number(weight.size)} numbers of the {weight.name}"
         for weight in layer.weights
     ]
-    yield f"It reads {', '.join(parts)}."
+    if parts:
+        yield f"It reads {', '.join(parts)}."
     yield from sharing(layer)
 
 

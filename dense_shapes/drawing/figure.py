@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import ceil, floor
 
 from dense_shapes.axes import Cell, axes_of
-from dense_shapes.cells import Cells, Reads, box_of
+from dense_shapes.cells import Cells, Reads, box_of, checked
 from dense_shapes.drawing.layout import CELL_HEIGHT, grid
 from dense_shapes.drawing.scene import Box, Mark, Panel, PanelKind, Scene, Words, extent, moved
 from dense_shapes.errors import ShapeError
@@ -45,13 +45,13 @@ def draw(*layers: Layer, cell: Cell | None = None, heading: str | None = None) -
                 f"{before!r}, then {after!r}"
             )
     last = layers[-1]
-    lit = Cells() if cell is None else Cells((box_of(tuple(cell)),))
+    lit = Cells() if cell is None else Cells((box_of(checked(cell, last.outputs[0].shape)),))
     names = [layers[-2].label] if len(layers) > 1 else input_names(last)
-    caption = "" if cell is None else next(made_of(last, tuple(cell), names))
+    caption = "" if cell is None else next(made_of(last, cell, names))
     panels: list[Panel] = []
     for layer in reversed(layers):
         name = "output" if layer is last else layer.label
-        reads = None if cell is None else union([layer.reads(one) for one in lit])
+        reads = None if cell is None else union(layer, [layer.reads(one) for one in lit])
         panels = [*operands(layer, reads), *results(layer, name, lit), *panels]
         lit = reads.inputs[0] if reads and reads.inputs else lit
     first = layers[0]
@@ -91,17 +91,16 @@ def results(layer: Layer, name: str, lit: Cells) -> list[Panel]:
     ]
 
 
-def union(reads: Sequence[Reads]) -> Reads:
-    """All the cells that several output cells read."""
+def union(layer: Layer, reads: Sequence[Reads]) -> Reads:
+    """All the cells of the operands of a layer that several of its output cells read."""
+
+    def together(operand: int | str) -> Cells:
+        boxes = (box for read in reads for box in read.of(operand).boxes)
+        return Cells(tuple(dict.fromkeys(boxes)))
+
     return Reads(
-        tuple(
-            Cells(tuple(dict.fromkeys(box for cells in one for box in cells.boxes)))
-            for one in zip(*(read.inputs for read in reads), strict=True)
-        ),
-        {
-            name: Cells(tuple(dict.fromkeys(b for read in reads for b in read.weights[name].boxes)))
-            for name in reads[0].weights
-        },
+        tuple(together(number) for number in range(len(layer.inputs))),
+        {weight.name: together(weight.name) for weight in layer.weights},
     )
 
 
@@ -186,7 +185,7 @@ def panel(
     centre = middle(marks)
     marks = [Words(centre, top - 29, name, "name"), Words(centre, top - 12, shape, "shape"), *marks]
     if sign:
-        below = [Words(0, 18 + 16 * number, note, "size") for number, note in enumerate(notes)]
+        below = [Words(0, 23 + 16 * number, note, "size") for number, note in enumerate(notes)]
         group = [Words(0, 0, sign, "sign"), *below]
         shift = extent(marks)[0] - GAP / 2 - extent(group)[2]
         marks += [moved(mark, shift, 0) for mark in group]

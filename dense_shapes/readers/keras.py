@@ -38,11 +38,11 @@ def trace(model: Any) -> Trace:
 class Reading:
     """What is gathered while a model is read.
 
-    `owners` names the weight set of each Keras layer, so that a shared layer is counted once.
+    `paths` names each variable of Keras, so that a shared weight is counted once.
     `calls` keeps each layer that a rule made beside the Keras layer that it speaks of.
     """
 
-    owners: dict[int, str] = field(default_factory=dict)
+    paths: dict[int, str] = field(default_factory=dict)
     calls: list[tuple[Layer, Any]] = field(default_factory=list)
     trace: Trace = field(default_factory=lambda: Trace("", (), (), ()))
 
@@ -78,7 +78,7 @@ def graph_of(model: Any) -> Any:
     if graph is None:
         raise ModelError(
             f"model {model.name!r} is not built, so its shapes are not known yet; begin it with "
-            "keras.Input(shape), or call model.build(input_shape)"
+            "keras.Input(shape) and add layers, or call model.build(input_shape)"
         )
     if not has_graph(model):
         raise ModelError(
@@ -90,11 +90,13 @@ def graph_of(model: Any) -> Any:
 
 
 def has_graph(model: Any) -> bool:
-    """Whether a Keras model keeps the graph of its layers."""
-    return hasattr(getattr(model, "_functional", model), "_nodes_by_depth")
+    """Whether a Keras model keeps the graph of its layers, and computes just that graph."""
+    owner = next(base for base in type(model).__mro__ if "call" in vars(base))
+    graph = getattr(model, "_functional", model)
+    return owner.__module__.startswith("keras.") and hasattr(graph, "_nodes_by_depth")
 
 
-def walk(model: Any, inputs: tuple[Value, ...], reading: Reading, path: str = "") -> Trace:
+def walk(model: Any, inputs: tuple[Value, ...], reading: Reading) -> Trace:
     """Trace the nodes of a model from these inputs."""
     graph = graph_of(model)
     found: dict[int, tuple[Source, Value]] = {
@@ -112,12 +114,10 @@ def walk(model: Any, inputs: tuple[Value, ...], reading: Reading, path: str = ""
             continue
         sources, values = zip(*(found[id(tensor)] for tensor in node.input_tensors), strict=True)
         calls[id(operation)] = calls.get(id(operation), 0) + 1
-        owner = reading.owners.setdefault(id(operation), f"{path}{operation.name}")
         values = tuple(replace(value, source=number) for number, value in enumerate(values))
         layer = replace(
-            read_call(node, values, reading, path),
+            read_call(node, values, reading),
             sources=sources,
-            weight_set=owner,
             number=calls[id(operation)],
         )
         for number, (tensor, value) in enumerate(zip(node.outputs, layer.outputs, strict=True)):
@@ -125,13 +125,34 @@ def walk(model: Any, inputs: tuple[Value, ...], reading: Reading, path: str = ""
         layers.append(layer)
         if not layer.inner:
             reading.calls.append((layer, operation))
-    return Trace(model.name, inputs, tuple(layers), tuple(found[id(t)][0] for t in graph.outputs))
+    outputs = tuple(found[id(tensor)][0] for tensor in graph.outputs)
+    held = {weight.path for layer in layers for weight in layer.weights}
+    beside = tuple(w for w in weights_of(model, reading) if w.path not in held)
+    return Trace(model.name, inputs, tuple(layers), outputs, beside)
+
+
+def weights_of(operation: Any, reading: Reading) -> tuple[Weight, ...]:
+    """The weights of a layer or a model, as Keras has them."""
+    weights = []
+    for variable in getattr(operation, "weights", ()):
+        path = reading.paths.get(id(variable), variable.path)
+        while id(variable) not in reading.paths and path in reading.paths.values():
+            path += "'"
+        reading.paths[id(variable)] = path
+        trainable = bool(variable.trainable)
+        weights.append(Weight(variable.name, shape_of(variable), trainable, path))
+    return tuple(weights)
 
 
 def nodes_of(graph: Any) -> Iterator[Any]:
-    """The nodes of a graph in the order in which Keras runs them."""
+    """The nodes of a graph in an order in which Keras can run them, and in which it lists them."""
+    places = {id(operation): place for place, operation in enumerate(graph.operations)}
+
+    def place(node: Any) -> tuple[int, int]:
+        return places[id(node.operation)], node.operation._inbound_nodes.index(node)
+
     for depth in sorted(graph._nodes_by_depth, reverse=True):
-        yield from graph._nodes_by_depth[depth]
+        yield from sorted(graph._nodes_by_depth[depth], key=place)
 
 
 def input_layer(operation: Any, value: Value) -> Layer:
@@ -139,24 +160,19 @@ def input_layer(operation: Any, value: Value) -> Layer:
     return Layer(operation.name, "InputLayer", (), (replace(value, source=None),))
 
 
-def read_call(node: Any, values: tuple[Value, ...], reading: Reading, path: str) -> Layer:
+def read_call(node: Any, values: tuple[Value, ...], reading: Reading) -> Layer:
     """One call of a layer, checked against Keras."""
     operation, keras = node.operation, sys.modules["keras"]
     kind, name = type(operation).__name__, operation.name
-    weights = tuple(
-        Weight(variable.name, shape_of(variable), bool(variable.trainable))
-        for variable in getattr(operation, "weights", ())
-    )
+    weights = weights_of(operation, reading)
     shapes = [shape_of(tensor) for tensor in node.outputs]
     if isinstance(operation, keras.Model) and has_graph(operation):
-        inner = walk(operation, values, reading, f"{path}{name}/")
+        inner = walk(operation, values, reading)
         outputs = tuple(replace(value_at(inner, source), source=None) for source in inner.outputs)
-        layer = Layer(name, kind, values, outputs, weights, inner=inner)
+        layer = Layer(name, kind, values, outputs, inner.weights, inner=inner)
     else:
         try:
-            if getattr(keras.layers, kind, None) is not type(operation):
-                raise UnknownLayer(f"{kind} is not a layer of Keras itself")
-            layer = traced(kind, dict(operation.get_config()), values, name=name)
+            layer = traced(kind, config_of(node), values, name=name)
         except UnknownLayer as error:
             outputs = tuple(Value(shape, named(shape), None) for shape in shapes)
             return Layer(name, kind, values, outputs, weights, opaque=str(error))
@@ -164,7 +180,32 @@ def read_call(node: Any, values: tuple[Value, ...], reading: Reading, path: str)
             raise ShapeError(f"layer {name!r} ({kind}): {error}") from error
     asked = [shape_of(tensor) for tensor in node.input_tensors]
     compare(layer, shapes, weights, exact=asked == [value.shape for value in values])
-    return replace(layer, weights=weights)
+    return layer if layer.inner else replace(layer, weights=weights)
+
+
+def config_of(node: Any) -> dict[str, Any]:
+    """The configuration of a layer that does what the rule of its kind says.
+
+    Raises `UnknownLayer` if it may do something else, or its configuration cannot be read.
+    """
+    operation, keras = node.operation, sys.modules["keras"]
+    kind = type(operation).__name__
+    if getattr(keras.layers, kind, None) is not type(operation):
+        raise UnknownLayer(f"{kind} is not a layer of Keras itself")
+    if getattr(operation, "lora_enabled", False):
+        raise UnknownLayer("its kernel is adapted by LoRA")
+    if getattr(operation, "quantization_mode", None):
+        raise UnknownLayer("its weights are quantised")
+    if node.arguments.kwargs.get("training"):
+        raise UnknownLayer("it is called with training=True")
+    activation = getattr(operation, "activation", None)
+    name = getattr(activation, "__name__", "")
+    if activation is not None and getattr(keras.activations, name, None) is not activation:
+        raise UnknownLayer("its activation is not a function of Keras")
+    try:
+        return dict(operation.get_config())
+    except Exception as error:
+        raise UnknownLayer(f"its configuration cannot be read: {type(error).__name__}") from error
 
 
 def value_at(trace: Trace, source: Source) -> Value:

@@ -88,6 +88,10 @@ def traced(kind: str, config: Config, inputs: tuple[Value, ...], *, name: str) -
     if kind not in RULES:
         raise UnknownLayer(f"no rule describes layers of kind {kind!r}")
     inputs = tuple(map(carried, inputs))
-    layer = Layer(name, kind, inputs, (RULES[kind].function(config, *inputs),), weight_set=name)
-    weights = tuple(weight for step in layer.steps for weight in step.weights)
-    return Layer(name, kind, inputs, layer.outputs, weights, weight_set=name)
+    layer = Layer(name, kind, inputs, (RULES[kind].function(config, *inputs),))
+    weights = tuple(
+        replace(weight, path=f"{name}/{weight.name}")
+        for step in layer.steps
+        for weight in step.weights
+    )
+    return replace(layer, weights=weights)

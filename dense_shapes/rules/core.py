@@ -63,11 +63,13 @@ def activate(function: Any, x: Value) -> Value:
     """
     if function in (None, "linear"):
         return x
-    if function in ("softmax", "log_softmax"):
+    if function in ("softmax", "log_softmax") and len(x.shape) > 1:
         powers = apply("... -> ...", x, by=By.MAP, function="exponential")
         total = apply("... c -> ...", powers, by=By.SUM)
         y = apply("... c, ... -> ... c", powers, total, by=By.DIVIDE)
         return y if function == "softmax" else apply("... -> ...", y, by=By.MAP, function="log")
     if isinstance(function, str) and function in ELEMENTWISE:
         return apply("... -> ...", x, by=By.MAP, function=function)
-    raise UnknownLayer(f"no rule describes the activation {function!r}")
+    name = repr(function) if isinstance(function, str) else "that it has"
+    where = " over the batch" if len(x.shape) < 2 else ""
+    raise UnknownLayer(f"no rule describes the activation {name}{where}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from operator import mul
+from operator import index, mul
 from typing import Any
 
-from dense_shapes.axes import Shape, times
+from dense_shapes.axes import Shape, Size, times
 from dense_shapes.errors import ShapeError
 from dense_shapes.rules.book import Config, rule
 from dense_shapes.steps import By, Value, apply
@@ -23,8 +24,7 @@ def flatten(config: Config, x: Value) -> Value:
     order = rest
     if config.get("data_format") == "channels_first" and len(rest) > 1:
         order = [*rest[1:], rest[0]]
-    merged = f"({' '.join(order)})" if order else "1"
-    return apply(f"b {' '.join(rest)} -> b {merged}", x, by=By.COPY)
+    return apply(f"b {' '.join(rest)} -> b {bracket(order)}", x, by=By.COPY)
 
 
 @rule("Reshape", example={"target_shape": (3, 4)}, shapes=[(None, 2, 6)])
@@ -33,13 +33,14 @@ def reshape(config: Config, x: Value) -> Value:
 
     Source: keras/src/layers/reshaping/reshape.py
     """
-    source, target = x.shape[1:], resolved(tuple(config["target_shape"]), x.shape[1:])
+    source, target = x.shape[1:], resolved(tuple(map(index, config["target_shape"])), x.shape[1:])
     factors = common_factors(source, target)
     if factors is None:
         names = axis_names(x)
-        flat = apply(f"b {' '.join(names)} -> b ({' '.join(names)})", x, by=By.COPY)
+        flat = apply(f"b {' '.join(names)} -> b {bracket(names)}", x, by=By.COPY)
         return cut(flat, target)
-    names = [f"part{number}" for number in range(len(factors))]
+    places = {end: f"axis{place}" for place, end in enumerate(ends(target), 1)}
+    names = [places.get((before, after), f"part{after}") for before, after in ends(factors)]
     before, after = grouped(names, factors, source), grouped(names, factors, target)
     sizes: dict[str, Any] = dict(zip(names, factors, strict=True))
     return apply(f"b {before} -> b {after}", x, by=By.COPY, **sizes)
@@ -49,7 +50,21 @@ def cut(flat: Value, target: Shape) -> Value:
     """One flat axis, cut into axes of these sizes; at most one of them may be unknown."""
     names = [f"axis{number}" for number in range(1, len(target) + 1)]
     sizes: dict[str, Any] = dict(zip(names, target, strict=True))
-    return apply(f"b ({' '.join(names)}) -> b {' '.join(names)}", flat, by=By.COPY, **sizes)
+    return apply(f"b {bracket(names)} -> b {' '.join(names)}", flat, by=By.COPY, **sizes)
+
+
+def bracket(names: list[str]) -> str:
+    """These axes as one; without any, an axis of size one."""
+    return f"({' '.join(names)})" if names else "1"
+
+
+def ends(shape: Sequence[Size]) -> list[tuple[int, int]]:
+    """For each axis, the product of the sizes before it, and with it.
+
+    >>> ends((4, 2, 3))
+    [(1, 4), (4, 8), (8, 24)]
+    """
+    return list(pairwise(accumulate((size or 1 for size in shape), mul, initial=1)))
 
 
 def axis_names(x: Value) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -28,6 +29,10 @@ SUFFIXES = {".txt": "text", ".md": "markdown", ".html": "html", ".svg": "svg"}
 """The format of a file, by the end of its name."""
 
 
+UNPRINTABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot hold, and a terminal would obey."""
+
+
 def render(content: Content, view: str) -> str:
     """The content in a format.
 
@@ -39,4 +44,4 @@ def render(content: Content, view: str) -> str:
     """
     if view not in VIEWS:
         raise FormatError(f"no view is called {view!r}; the views are: {', '.join(VIEWS)}")
-    return VIEWS[view](content)
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", VIEWS[view](content))

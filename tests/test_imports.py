@@ -1,0 +1,293 @@
+"""Who imports whom: the core needs the standard library alone, and every arrow points one way."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dense_shapes
+
+PACKAGE = Path(dense_shapes.__file__).parent
+HEAVY = ("numpy", "keras", "tensorflow", "matplotlib", "sphinx", "IPython")
+EDGE = {"proofs", "evaluation"}
+"""The modules that compute with NumPy and run Keras; everything else is the core."""
+
+# What each module may import of the package. A new module needs a line here, and a reason.
+ALLOWED: dict[str, set[str]] = {
+    "": {"display", "errors", "proofs", "readers.keras", "records", "traces"},
+    "errors": set(),
+    "axes": {"errors"},
+    "cells": {"axes", "errors"},
+    "signature": {"axes", "errors"},
+    "binding": {"axes", "errors", "signature"},
+    "steps": {"axes", "binding", "cells", "errors", "signature"},
+    "traces": {"axes", "cells", "errors", "steps"},
+    "records": {"axes", "errors", "signature", "steps", "traces"},
+    "rules": {"rules.book", "rules.convolution", "rules.core", "rules.reshaping"},
+    "rules.book": {"axes", "errors", "steps", "traces"},
+    "rules.core": {"errors", "rules.book", "steps"},
+    "rules.convolution": {"axes", "errors", "rules.book", "rules.core", "steps"},
+    "rules.reshaping": {"axes", "errors", "rules.book", "steps"},
+    "readers": set(),
+    "readers.keras": {"axes", "errors", "rules", "steps", "traces"},
+    "words": {"axes", "cells", "signature", "steps", "traces"},
+    "tables": {"axes", "errors", "traces", "words"},
+    "drawing": set(),
+    "drawing.metrics": set(),
+    "drawing.theme": {"drawing.metrics"},
+    "drawing.scene": {"axes", "drawing.metrics"},
+    "drawing.layout": {"axes", "cells", "drawing.scene"},
+    "drawing.figure": {
+        *("axes", "cells", "errors", "signature", "steps", "traces", "words"),
+        *("drawing.layout", "drawing.scene"),
+    },
+    "views": {
+        *("drawing.scene", "errors", "tables", "words"),
+        *("views.html", "views.markdown", "views.svg", "views.text"),
+    },
+    "views.text": {"drawing.scene", "tables", "words"},
+    "views.markdown": {"drawing.scene", "tables", "words"},
+    "views.html": {"drawing.scene", "drawing.theme", "tables", "views.svg", "words"},
+    "views.svg": {"drawing.scene", "drawing.theme", "errors", "tables", "words"},
+    "display": {
+        *("axes", "errors", "tables", "traces", "views", "words"),
+        *("drawing.figure", "drawing.scene"),
+    },
+    "evaluation": {"axes", "steps"},
+    "proofs": {
+        *("axes", "cells", "display", "errors", "evaluation", "readers.keras", "rules"),
+        *("steps", "tables", "traces", "words"),
+    },
+}
+OUTSIDE: dict[str, set[str]] = {"evaluation": {"numpy"}, "proofs": {"keras", "numpy"}}
+
+# The order of the design: a module knows those before it, and none after it.
+ORDER = ["errors", "axes", "cells", "signature", "binding", "steps", "traces", "rules", "readers"]
+NEVER: list[tuple[str, set[str]]] = [
+    ("records", {"rules", "readers", "views", "display"}),
+    ("words", {"rules", "readers", "views", "display"}),
+    ("tables", {"rules", "readers", "views", "display"}),
+    ("drawing", {"rules", "readers", "views", "display"}),
+    ("views", {"rules", "readers", "display"}),
+    ("display", {"rules", "readers", "proofs"}),
+    ("rules", {"readers", "words", "tables", "drawing", "views", "display"}),
+    ("readers", {"words", "tables", "drawing", "views", "display", "proofs"}),
+]
+
+
+def modules(package: Path) -> dict[str, Path]:
+    """The files of the package by the names of their modules; the package itself is the empty one."""
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        *folders, name = path.relative_to(package).with_suffix("").parts
+        found[".".join(folders if name == "__init__" else [*folders, name])] = path
+    return found
+
+
+def imported(path: Path, module: str) -> Iterator[str]:
+    """The full name of everything that a file imports, wherever in it."""
+    here = ["dense_shapes", *module.split(".")] if module else ["dense_shapes"]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.Import(names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(source, names, level):
+                base = here[: len(here) - (level or 0) + (path.name == "__init__.py")]
+                start = [*(base if level else []), *([source] if source else [])]
+                yield from (".".join([*start, alias.name]) for alias in names)
+
+
+def arrows(package: Path) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """What each module imports of the package, and what from outside the standard library."""
+    files = modules(package)
+    inside: dict[str, set[str]] = {module: set() for module in files}
+    outside: dict[str, set[str]] = {module: set() for module in files}
+    for module, path in files.items():
+        for name in imported(path, module):
+            top, _, rest = name.partition(".")
+            if top != "dense_shapes":
+                outside[module] |= {top} - sys.stdlib_module_names
+                continue
+            while rest not in files:
+                rest = rest.rpartition(".")[0]
+            inside[module].add(rest)
+    return inside, outside
+
+
+def forbidden(package: Path) -> list[tuple[str, str]]:
+    """Every import that the tables do not allow: who, and what."""
+    inside, outside = arrows(package)
+    wrong = [(who, it) for who, found in inside.items() for it in found - ALLOWED.get(who, set())]
+    wrong += [(who, it) for who, found in outside.items() for it in found - OUTSIDE.get(who, set())]
+    return sorted(wrong)
+
+
+def reached(module: str, inside: dict[str, set[str]]) -> set[str]:
+    """All the modules that a module needs, directly or through others."""
+    found: set[str] = set()
+    todo = {module}
+    while todo:
+        found |= todo
+        todo = {one for name in todo for one in inside[name]} - found
+    return found - {module}
+
+
+def family(module: str, names: set[str]) -> set[str]:
+    """Those of the names that are this module or lie in this folder."""
+    return {name for name in names if name == module or name.startswith(f"{module}.")}
+
+
+def run(code: str, folder: Path, *paths: Path) -> Any:
+    """What a new Python prints, as JSON, with these folders before all others on its path."""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(result.stdout)
+
+
+# What is loaded
+
+
+LOADED = f"""
+import importlib, json, pkgutil, sys
+import dense_shapes
+for found in pkgutil.walk_packages(dense_shapes.__path__, "dense_shapes."):
+    if found.name not in {sorted(f"dense_shapes.{name}" for name in EDGE)}:
+        importlib.import_module(found.name)
+from dense_shapes.rules import call
+from dense_shapes.traces import Trace
+layer = call("Dense", {{"units": 5, "activation": "softmax"}}, (None, 2, 3, 1))
+trace = Trace("model", layer.inputs, (layer,), ((0, 0),))
+assert dense_shapes.from_json(dense_shapes.to_json(trace)) == trace
+shown = [dense_shapes.summary(trace), dense_shapes.explain(layer, cell=(1, 2, 4))]
+picture = dense_shapes.draw(layer, cell=(1, 2, 4))
+for view in ("text", "markdown", "html"):
+    assert all(it.to(view) for it in (*shown, picture))
+assert picture.to("svg")
+print(json.dumps(sorted(set({HEAVY}) & set(sys.modules))))
+"""
+
+
+def test_the_core_works_without_any_framework(tmp_path: Path) -> None:
+    assert run(LOADED, tmp_path, PACKAGE.parent) == []
+
+
+def test_a_core_that_loads_a_framework_would_be_found(tmp_path: Path) -> None:
+    shutil.copytree(PACKAGE, tmp_path / "dense_shapes")
+    (tmp_path / "numpy.py").write_text("")
+    with (tmp_path / "dense_shapes" / "axes.py").open("a") as file:
+        file.write("\nimport numpy\n")
+    assert run(LOADED, tmp_path, tmp_path) == ["numpy"]
+
+
+ALONE = """
+import json, sys
+before = set(sys.modules)
+import dense_shapes
+after = set(sys.modules) - before
+names = {name: True for name in dense_shapes.__all__ if name != "verify"}
+for name in names:
+    names[name] = getattr(dense_shapes, name).__module__.startswith("dense_shapes.")
+print(json.dumps([sorted(after), names, sorted(set(sys.modules) - before)]))
+"""
+
+
+def test_importing_the_package_loads_the_standard_library_only(tmp_path: Path) -> None:
+    after, names, finally_ = run(ALONE, tmp_path, PACKAGE.parent)
+    assert [name for name in after if name.startswith("dense_shapes")] == ["dense_shapes"]
+    for loaded in (after, finally_):
+        tops = {name.partition(".")[0] for name in loaded}
+        assert tops - sys.stdlib_module_names == {"dense_shapes"}
+    assert all(names.values())
+
+
+def test_every_public_name_has_a_home_and_is_listed() -> None:
+    homes = [name for names in dense_shapes.HOMES.values() for name in names]
+    assert sorted(homes) == sorted(dense_shapes.__all__) == dense_shapes.__all__
+    assert set(dense_shapes.__all__) <= set(dir(dense_shapes))
+    for name in set(dense_shapes.__all__) - {"verify"}:
+        assert getattr(dense_shapes, name).__name__ == name
+        assert getattr(dense_shapes, name).__doc__
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'dense_shapes' has no attribute 'nothing'"):
+        _ = dense_shapes.nothing
+    assert not hasattr(dense_shapes, "numpy")
+
+
+# What is written
+
+
+def test_no_module_imports_what_it_may_not() -> None:
+    assert forbidden(PACKAGE) == []
+
+
+def test_every_module_has_a_line_in_the_table_and_every_line_a_module() -> None:
+    assert sorted(ALLOWED) == sorted(modules(PACKAGE))
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    inside, _ = arrows(PACKAGE)
+    assert set(TopologicalSorter(inside).static_order()) == set(inside)
+
+
+def test_only_the_edge_imports_what_is_not_in_the_standard_library() -> None:
+    _, outside = arrows(PACKAGE)
+    assert {module for module, found in outside.items() if found} <= EDGE
+
+
+@pytest.mark.parametrize("place", range(1, len(ORDER)))
+def test_a_module_knows_none_that_comes_after_it(place: int) -> None:
+    inside, _ = arrows(PACKAGE)
+    before = [module for name in ORDER[:place] for module in family(name, set(inside))]
+    for module in before:
+        later = {one for name in ORDER[place:] for one in family(name, reached(module, inside))}
+        assert later == set(), module
+
+
+@pytest.mark.parametrize(("who", "never"), NEVER, ids=[who for who, _ in NEVER])
+def test_what_a_module_never_needs_even_through_others(who: str, never: set[str]) -> None:
+    inside, _ = arrows(PACKAGE)
+    for module in family(who, set(inside)):
+        needed = reached(module, inside)
+        assert {one for name in never for one in family(name, needed)} == set(), module
+
+
+@pytest.mark.parametrize(
+    ("who", "line", "found"),
+    [
+        ("words.py", "from dense_shapes.rules import call", ("words", "rules")),
+        ("words.py", "from dense_shapes import rules", ("words", "rules")),
+        ("words.py", "def later():\n    import dense_shapes.rules.core", ("words", "rules.core")),
+        ("axes.py", "from .steps import Step", ("axes", "steps")),
+        ("views/svg.py", "from ..display import draw", ("views.svg", "display")),
+        ("views/__init__.py", "from . import extra", ("views", "views.extra")),
+        ("errors.py", "import numpy.linalg as linalg", ("errors", "numpy")),
+        ("traces.py", "from keras import layers", ("traces", "keras")),
+    ],
+)
+def test_a_forbidden_import_would_be_found(
+    tmp_path: Path, who: str, line: str, found: tuple[str, str]
+) -> None:
+    package = tmp_path / "dense_shapes"
+    shutil.copytree(PACKAGE, package)
+    (package / "views" / "extra.py").write_text("")
+    with (package / who).open("a") as file:
+        file.write(f"\n{line}\n")
+    assert forbidden(package) == [found]

@@ -1,0 +1,581 @@
+"""Sizes bound to a signature: shapes, weights, counts, and what a cell reads, held against loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from dense_shapes.axes import Cell, Shape, Window
+from dense_shapes.cells import Box, Cells, box_of, checked
+from dense_shapes.errors import CellError, NotationError, ShapeError
+from dense_shapes.steps import By, Step, Value, Weight, apply
+
+IMAGE = Value((None, 2, 3, 1), ("b", "h", "w", "c"))
+
+
+def step_of(value: Value) -> Step:
+    """The step that made a value."""
+    assert isinstance(value.source, Step)
+    return value.source
+
+
+def value_of(shape: Shape) -> Value:
+    """A value whose axes have plain names."""
+    return Value(shape, tuple(f"axis{number}" for number in range(len(shape))))
+
+
+def arithmetic(formula: str) -> int:
+    """The number that a formula comes to."""
+    return int(eval(formula.replace("×", "*"), {}))
+
+
+def shapes_of(step: Step) -> dict[str, Shape]:
+    """The shape of each weight."""
+    return {weight.name: weight.shape for weight in step.weights}
+
+
+def dense(shape: Shape, units: int, *, bias: bool = True) -> Step:
+    """A dense layer as a step."""
+    given_bias = "out" if bias else None
+    return step_of(
+        apply("... in -> ... out", value_of(shape), kernel="in out", bias=given_bias, out=units)
+    )
+
+
+def test_a_dense_step_changes_the_last_axis_alone() -> None:
+    step = dense((None, 2, 3, 1), 5)
+    assert step.output.shape == (None, 2, 3, 5)
+    assert shapes_of(step) == {"kernel": (1, 5), "bias": (5,)}
+    assert step.params == 1 * 5 + 5
+    assert step.formula == "(1 + 1) × 5"
+    assert step.macs == 2 * 3 * 1 * 5
+    assert step.shared == 2 * 3
+
+
+def test_a_dense_step_without_bias() -> None:
+    step = dense((None, 4), 5, bias=False)
+    assert shapes_of(step) == {"kernel": (4, 5)}
+    assert (step.params, step.formula, step.macs, step.shared) == (4 * 5, "4 × 5", 4 * 5, 1)
+
+
+def test_a_dense_step_over_an_axis_of_unknown_size() -> None:
+    step = dense((None, None, 3), 5)
+    assert step.output.shape == (None, None, 5)
+    assert step.params == (3 + 1) * 5
+    assert step.macs is None
+    assert step.shared is None
+
+
+def test_the_number_of_parameters_is_unknown_where_a_weight_has_an_unknown_size() -> None:
+    assert dense((None, 2, None), 5).params is None
+
+
+DENSE_SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=4)
+
+
+@settings(max_examples=60)
+@given(DENSE_SHAPES, st.integers(1, 4), st.data())
+def test_a_dense_cell_reads_what_its_loop_touches(
+    sizes: list[int], units: int, data: st.DataObject
+) -> None:
+    step = dense((None, *sizes), units)
+    *places, width = sizes
+    cell = tuple(data.draw(st.integers(0, size - 1)) for size in (*places, units))
+    *place, unit = cell
+    terms = [((*place, k), (k, unit)) for k in range(width)]
+    [reads] = step.reads(box_of(cell))
+    assert set(reads.of(0)) == {x for x, _ in terms}
+    assert set(reads.of("kernel")) == {kernel for _, kernel in terms}
+    assert list(reads.of("bias")) == [(unit,)]
+    assert sorted(step.products(cell)) == sorted(terms)
+
+
+@settings(max_examples=60)
+@given(DENSE_SHAPES, st.integers(1, 4), st.booleans())
+def test_dense_counts_follow_from_the_sizes(sizes: list[int], units: int, bias: bool) -> None:
+    step = dense((None, *sizes), units, bias=bias)
+    assert step.params == sizes[-1] * units + bias * units
+    assert step.macs == prod(sizes) * units
+    assert arithmetic(step.formula) == step.params
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A convolution in numbers, a pair for the two axes; `channels` and `filters` are of a group."""
+
+    size: tuple[int, int]
+    groups: int
+    channels: int
+    filters: int
+    taps: tuple[int, int]
+    strides: tuple[int, int]
+    dilations: tuple[int, int]
+    before: tuple[int, int]
+    after: tuple[int, int]
+
+    def step(self) -> Step:
+        """The same as a step of the package."""
+        h, w = (
+            Window(*facts)
+            for facts in zip(
+                self.taps, self.strides, self.dilations, self.before, self.after, strict=True
+            )
+        )
+        x = Value((None, *self.size, self.groups * self.channels), ("b", "h", "w", "c"))
+        return step_of(
+            apply(
+                "b h w (g c) -> b h' w' (g f)",
+                x,
+                kernel="kh kw c (g f)",
+                bias="(g f)",
+                g=self.groups,
+                f=self.filters,
+                h=h,
+                w=w,
+            )
+        )
+
+    def places(self) -> tuple[int, int]:
+        """How often the window fits on each axis."""
+        rows, columns = (
+            (size + before + after - (dilation * (taps - 1) + 1)) // stride + 1
+            for size, before, after, taps, dilation, stride in zip(
+                self.size,
+                self.before,
+                self.after,
+                self.taps,
+                self.dilations,
+                self.strides,
+                strict=True,
+            )
+        )
+        return rows, columns
+
+    def loop(self, cell: Cell) -> Iterator[tuple[Cell, Cell]]:
+        """The input and kernel cells that are multiplied for one output cell, by four loops."""
+        row, column, channel = cell
+        group = channel // self.filters
+        for kh in range(self.taps[0]):
+            for kw in range(self.taps[1]):
+                h = self.strides[0] * row + self.dilations[0] * kh - self.before[0]
+                w = self.strides[1] * column + self.dilations[1] * kw - self.before[1]
+                if 0 <= h < self.size[0] and 0 <= w < self.size[1]:
+                    for c in range(self.channels):
+                        yield (h, w, group * self.channels + c), (kh, kw, c, channel)
+
+
+def pairs(least: int, most: int) -> st.SearchStrategy[tuple[int, int]]:
+    """A number for each of the two axes."""
+    return st.tuples(st.integers(least, most), st.integers(least, most))
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> Convolution:
+    """A convolution whose window fits on its input."""
+    one = Convolution(
+        size=draw(pairs(1, 6)),
+        groups=draw(st.integers(1, 3)),
+        channels=draw(st.integers(1, 2)),
+        filters=draw(st.integers(1, 2)),
+        taps=draw(pairs(1, 3)),
+        strides=draw(pairs(1, 3)),
+        dilations=draw(pairs(1, 2)),
+        before=draw(pairs(0, 3)),
+        after=draw(pairs(0, 3)),
+    )
+    assume(min(one.places()) > 0)
+    return one
+
+
+def test_a_convolution_written_out() -> None:
+    h, w = Window(2), Window(2)
+    x = Value((None, 4, 5, 3), ("b", "h", "w", "c"))
+    step = step_of(apply("b h w c -> b h' w' f", x, kernel="kh kw c f", bias="f", f=8, h=h, w=w))
+    assert step.output.shape == (None, 3, 4, 8)
+    assert step.output.names == ("b", "h", "w", "f")
+    assert shapes_of(step) == {"kernel": (2, 2, 3, 8), "bias": (8,)}
+    assert step.params == (2 * 2 * 3 + 1) * 8
+    assert step.formula == "(2 × 2 × 3 + 1) × 8"
+    assert step.macs == (3 * 4 * 8) * (2 * 2 * 3)
+    assert step.shared == 3 * 4
+
+
+def test_a_strided_dilated_grouped_convolution_written_out() -> None:
+    # Rows: 9 cells, taps 0, 2, 4 (reach 5), stride 2: (9 - 5) // 2 + 1 = 3 places.
+    # Columns: 7 cells and 1 + 1 of padding, 3 taps, stride 3: (9 - 3) // 3 + 1 = 3 places.
+    one = Convolution((9, 7), 2, 3, 4, (3, 3), (2, 3), (2, 1), (0, 1), (0, 1))
+    step = one.step()
+    assert step.output.shape == (None, 3, 3, 2 * 4)
+    assert shapes_of(step) == {"kernel": (3, 3, 3, 8), "bias": (8,)}
+    assert step.params == 3 * 3 * 3 * 8 + 8
+    assert step.formula == "(3 × 3 × 3 + 1) × 8"
+    # Each of the 3 x 3 x 8 outputs takes 3 x 3 taps of the 3 channels of its group.
+    assert step.macs == (3 * 3 * 8) * (3 * 3 * 3)
+    [reads] = step.reads(box_of((1, 0, 5)))
+    # Row 1 starts at 2 and takes 2, 4, 6; column 0 starts on the padding at -1 and takes 0, 1;
+    # filter 5 is in group 1, whose channels are 3, 4, 5.
+    assert set(reads.of(0)) == set(product((2, 4, 6), (0, 1), (3, 4, 5)))
+    assert set(reads.of("kernel")) == set(product((0, 1, 2), (1, 2), (0, 1, 2), (5,)))
+    assert list(reads.of("bias")) == [(5,)]
+
+
+@settings(max_examples=100)
+@given(convolutions(), st.data())
+def test_a_convolution_reads_what_its_loops_touch(one: Convolution, data: st.DataObject) -> None:
+    step, (rows, columns) = one.step(), one.places()
+    filters = one.groups * one.filters
+    assert step.output.shape == (None, rows, columns, filters)
+    cell = tuple(data.draw(st.integers(0, size - 1)) for size in (rows, columns, filters))
+    terms = list(one.loop(cell))
+    [reads] = step.reads(box_of(cell))
+    assert set(reads.of(0)) == {x for x, _ in terms}
+    assert set(reads.of("kernel")) == {kernel for _, kernel in terms}
+    assert list(reads.of("bias")) == [cell[-1:]]
+    assert sorted(step.products(cell)) == sorted(terms)
+
+
+@settings(max_examples=60)
+@given(convolutions())
+def test_convolution_counts_follow_from_the_sizes(one: Convolution) -> None:
+    step, filters = one.step(), one.groups * one.filters
+    kernel = prod(one.taps) * one.channels * filters
+    assert step.params == kernel + filters
+    # Taps on padding are counted too: every output takes the whole window.
+    assert step.macs == prod(one.places()) * filters * prod(one.taps) * one.channels
+    assert step.shared == prod(one.places())
+    assert arithmetic(step.formula) == step.params
+
+
+def flat(cell: Cell, sizes: tuple[int, ...]) -> int:
+    """The number of a cell, counted row by row: the last axis fastest."""
+    number = 0
+    for index, size in zip(cell, sizes, strict=True):
+        number = number * size + index
+    return number
+
+
+SIZES = st.tuples(*[st.integers(1, 5)] * 3)
+
+
+@given(SIZES, st.data())
+def test_a_merge_counts_row_by_row(sizes: tuple[int, int, int], data: st.DataObject) -> None:
+    h, w, c = sizes
+    step = step_of(apply("b h w c -> b (h w c)", value_of((None, h, w, c)), by=By.COPY))
+    assert step.output.shape == (None, h * w * c)
+    row, column, channel = (data.draw(st.integers(0, size - 1)) for size in sizes)
+    [reads] = step.reads(box_of(((row * w + column) * c + channel,)))
+    assert list(reads.of(0)) == [(row, column, channel)]
+
+
+@given(SIZES, st.data())
+def test_a_split_counts_row_by_row(sizes: tuple[int, int, int], data: st.DataObject) -> None:
+    h, w, c = sizes
+    x = value_of((None, h * w * c))
+    step = step_of(apply("b (h w c) -> b h w c", x, by=By.COPY, h=h, w=w))
+    assert step.output.shape == (None, h, w, c)
+    row, column, channel = (data.draw(st.integers(0, size - 1)) for size in sizes)
+    [reads] = step.reads(box_of((row, column, channel)))
+    assert list(reads.of(0)) == [((row * w + column) * c + channel,)]
+
+
+@given(SIZES, st.data())
+def test_a_bracket_may_be_cut_and_merged_at_once(
+    sizes: tuple[int, int, int], data: st.DataObject
+) -> None:
+    h, w, c = sizes
+    step = step_of(apply("b (h w) c -> b h (w c)", value_of((None, h * w, c)), by=By.COPY, h=h))
+    assert step.output.shape == (None, h, w * c)
+    cell = (data.draw(st.integers(0, h - 1)), data.draw(st.integers(0, w * c - 1)))
+    [reads] = step.reads(box_of(cell))
+    [read] = reads.of(0)
+    assert flat(read, (h * w, c)) == flat(cell, (h, w * c))
+
+
+@given(SIZES, st.data())
+def test_a_merge_in_another_order_is_a_transposition(
+    sizes: tuple[int, int, int], data: st.DataObject
+) -> None:
+    c, h, w = sizes
+    step = step_of(apply("b c h w -> b (h w c)", value_of((None, c, h, w)), by=By.COPY))
+    channel, row, column = (data.draw(st.integers(0, size - 1)) for size in sizes)
+    [reads] = step.reads(box_of(((row * w + column) * c + channel,)))
+    assert list(reads.of(0)) == [(channel, row, column)]
+
+
+def test_a_sum_over_one_part_of_a_bracket_reads_with_a_stride() -> None:
+    # (h w) of 2 x 3, summed over h: column 1 is at 0 * 3 + 1 and 1 * 3 + 1.
+    step = step_of(apply("b (h w) -> b w", value_of((None, 6)), by=By.SUM, w=3))
+    [reads] = step.reads(box_of((1,)))
+    assert list(reads.of(0)) == [(1,), (4,)]
+
+
+def test_places_of_a_window_may_be_merged() -> None:
+    # 3 x 4 cells under a window of 2 x 2: 2 x 3 places. Place 4 is row 1, column 1.
+    step = step_of(
+        apply(
+            "b h w -> b (h' w')", value_of((None, 3, 4)), kernel="kh kw", h=Window(2), w=Window(2)
+        )
+    )
+    assert step.output.shape == (None, 6)
+    [reads] = step.reads(box_of((4,)))
+    assert set(reads.of(0)) == {(1, 1), (1, 2), (2, 1), (2, 2)}
+    assert sorted(step.products((4,))) == [
+        ((1, 1), (0, 0)),
+        ((1, 2), (0, 1)),
+        ((2, 1), (1, 0)),
+        ((2, 2), (1, 1)),
+    ]
+
+
+@pytest.mark.parametrize(("p", "q"), [(0, 3), (2, 0)])
+def test_an_empty_axis_may_be_cut_into_given_parts(p: int, q: int) -> None:
+    output = apply("b (p q) -> b p q", value_of((None, 0)), by=By.COPY, p=p, q=q)
+    assert output.shape == (None, p, q)
+
+
+def test_two_inputs_are_multiplied_along_the_axes_that_they_share() -> None:
+    x, y = value_of((None, 2, 3)), value_of((None, 4, 3))
+    step = step_of(apply("b t d, b s d -> b t s", x, y))
+    assert step.output.shape == (None, 2, 4)
+    assert step.macs == 2 * 4 * 3
+    assert (step.params, step.formula, step.weights) == (0, "", ())
+    [reads] = step.reads(box_of((1, 2)))
+    assert list(reads.of(0)) == [(1, 0), (1, 1), (1, 2)]
+    assert list(reads.of(1)) == [(2, 0), (2, 1), (2, 2)]
+    assert sorted(step.products((1, 2))) == [((1, k), (2, k)) for k in range(3)]
+
+
+@pytest.mark.parametrize("by", [By.COPY, By.MAP, By.SUM, By.DIVIDE])
+def test_only_multiplication_has_multiply_adds(by: By) -> None:
+    assert step_of(apply("b h w c -> b h w c", IMAGE, by=by)).macs == 0
+
+
+def test_weights_that_share_no_axis_are_added_in_the_formula() -> None:
+    x = value_of((None, 3))
+    step = step_of(apply("b in -> b out", x, kernel="in out", bias="out", scale="in", out=5))
+    assert step.formula == "3 × 5 + 5 + 3"
+    assert step.params == 3 * 5 + 5 + 3
+    twice = step_of(apply("b in -> b out", x, kernel="in out", bias="out", scale="out", out=5))
+    assert twice.formula == "(3 + 2) × 5"
+    assert twice.params == 3 * 5 + 5 + 5
+
+
+BOXED: list[tuple[str, Step]] = [
+    ("dense", dense((None, 3, 4), 3)),
+    ("convolution", Convolution((5, 4), 2, 1, 2, (3, 2), (2, 1), (1, 2), (1, 0), (1, 1)).step()),
+    ("merge", step_of(apply("b h w c -> b h (w c)", value_of((None, 2, 3, 2)), by=By.COPY))),
+    ("split", step_of(apply("b (h w) -> b h w", value_of((None, 12)), by=By.COPY, h=4))),
+    ("sum", step_of(apply("... c -> ...", value_of((None, 3, 3, 2)), by=By.SUM))),
+    (
+        "scores",
+        step_of(apply("b t d, b s d -> b t s", value_of((None, 3, 2)), value_of((None, 4, 2)))),
+    ),
+]
+
+
+def union(step: Step, boxes: list[Box]) -> list[set[Cell]]:
+    """All that the cells of these boxes read of each input and each weight."""
+    found = [reads for box in boxes for reads in step.reads(box)]
+    operands: list[int | str] = [*range(len(step.inputs)), *(w.name for w in step.weights)]
+    return [{cell for reads in found for cell in reads.of(operand)} for operand in operands]
+
+
+@pytest.mark.parametrize(("name", "step"), BOXED, ids=[name for name, _ in BOXED])
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_box_reads_what_its_cells_read_together(
+    name: str, step: Step, data: st.DataObject
+) -> None:
+    box = []
+    for size in step.output.shape[1:]:
+        assert size is not None
+        start = data.draw(st.integers(0, size - 1))
+        box.append(range(start, data.draw(st.integers(start + 1, size))))
+    cells = list(product(*box))
+    assert union(step, [tuple(box)]) == union(step, [box_of(cell) for cell in cells])
+
+
+def test_a_box_along_a_kept_axis_is_not_taken_apart() -> None:
+    # Laziness is promised: the reads of a whole row of places are one box, not one for each.
+    [reads] = dense((None, 1000, 2), 3).reads((range(1000), range(1)))
+    assert reads.of(0).boxes == ((range(1000), range(2)),)
+
+
+def test_a_set_of_cells_knows_its_members() -> None:
+    cells = Cells(((range(1, 3), (0, 4)),))
+    assert list(cells) == [(1, 0), (1, 4), (2, 0), (2, 4)]
+    assert len(cells) == 4
+    assert (2, 4) in cells
+    assert (2, 3) not in cells
+    assert (2,) not in cells
+    assert (2, 4, 0) not in cells
+
+
+def test_cells_of_overlapping_boxes_are_counted_once_and_in_order() -> None:
+    cells = Cells(((range(1, 3),), (range(2),)))
+    assert list(cells) == [(0,), (1,), (2,)]
+    assert len(cells) == 3
+
+
+def test_no_boxes_hold_no_cells() -> None:
+    assert (list(Cells()), len(Cells()), () in Cells()) == ([], 0, False)
+
+
+def test_the_one_cell_of_a_scalar() -> None:
+    assert list(Cells((box_of(()),))) == [()]
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ((1, 2, 5), r"index 5 on an axis of size 5, whose cells are 0 to 4"),
+        ((2, 2, 4), r"index 2 on an axis of size 2, whose cells are 0 to 1"),
+        ((1, -1, 4), r"index -1 on an axis of size 3, whose cells are 0 to 2"),
+        ((1, 2), r"expected 3 indices, one for each axis after the batch, received 2"),
+        ((0, 1, 2, 4), r"expected 3 indices, one for each axis after the batch, received 4"),
+    ],
+)
+def test_a_cell_outside_the_output_is_refused(cell: Cell, message: str) -> None:
+    with pytest.raises(CellError, match=message) as caught:
+        checked(cell, (None, 2, 3, 5))
+    assert str(caught.value).startswith(f"cell {cell} lies outside the output (None, 2, 3, 5): ")
+
+
+def test_every_cell_of_an_axis_of_unknown_size_is_taken_but_no_negative_one() -> None:
+    checked((10**9, 0), (None, None, 1))
+    with pytest.raises(CellError, match="index -1 on an axis of size None"):
+        checked((-1, 0), (None, None, 1))
+
+
+def test_an_empty_axis_has_no_cell() -> None:
+    with pytest.raises(CellError, match="index 0 on an axis of size 0"):
+        checked((0,), (None, 0))
+
+
+def test_the_output_keeps_the_names_of_the_axes_that_it_keeps() -> None:
+    assert apply("... in -> ... out", IMAGE, kernel="in out", out=5).names == ("b", "h", "w", "out")
+    assert apply("b x y z -> b (x y z)", IMAGE, by=By.COPY).names == ("b", "(h w c)")
+    assert apply("b h w c -> b c 1", IMAGE, by=By.SUM).names == ("b", "c", "1")
+
+
+def test_how_many_numbers_a_weight_holds() -> None:
+    assert Weight("kernel", (2, 2, 3, 8)).size == 2 * 2 * 3 * 8
+    assert Weight("kernel", (None, 5)).size is None
+    assert Weight("scale", ()).size == 1
+
+
+def test_two_inputs_that_disagree_are_named_with_both_sizes() -> None:
+    with pytest.raises(ShapeError) as caught:
+        apply("b t p, b t q -> b t", value_of((None, 2, 3)), value_of((None, 4, 3)))
+    assert str(caught.value) == (
+        "axis 't' is 2 in input 0 (None, 2, 3) and 4 in input 1 (None, 4, 3)"
+    )
+
+
+def test_a_size_of_the_configuration_that_an_input_contradicts() -> None:
+    with pytest.raises(ShapeError) as caught:
+        apply("b c -> b out", value_of((None, 3)), kernel="c out", c=4, out=5)
+    assert str(caught.value) == "axis 'c' is 4 in the configuration and 3 in input 0 (None, 3)"
+
+
+def test_a_merged_axis_that_cannot_be_cut() -> None:
+    with pytest.raises(ShapeError) as caught:
+        apply("b (h w) -> b h w", value_of((None, 7)), h=3)
+    assert str(caught.value) == (
+        "'(h w)' is 7 in input 0 (None, 7), which cannot be cut into parts of 3"
+    )
+
+
+def test_a_merged_axis_whose_parts_are_given_but_do_not_fill_it() -> None:
+    with pytest.raises(ShapeError, match=r"'\(h w\)' is 7 in input 0 \(None, 7\)"):
+        apply("b (h w) -> b h w", value_of((None, 7)), h=3, w=2)
+
+
+def test_a_merged_axis_that_can_be_cut_in_many_ways() -> None:
+    with pytest.raises(ShapeError) as caught:
+        apply("b (h w) -> b h w", value_of((None, 6)))
+    assert str(caught.value) == "'(h w)' of size 6 can be cut in many ways; give 'h' a size"
+
+
+def test_an_axis_without_a_size_says_how_to_give_it_one() -> None:
+    with pytest.raises(ShapeError, match=r"axis 'out' of .* has no size") as caught:
+        apply("b in -> b out", value_of((None, 3)), kernel="in out")
+    assert str(caught.value).endswith("give it: apply(..., out=...)")
+    with pytest.raises(ShapeError, match=r"axis \"h'\" of .* has no size") as caught:
+        apply("b h -> b h'", value_of((None, 3)))
+    assert str(caught.value).endswith("give it: apply(..., h=Window(...))")
+
+
+def test_an_input_of_the_wrong_rank() -> None:
+    with pytest.raises(ShapeError) as caught:
+        apply("b h w c -> b c", value_of((None, 2, 3)))
+    assert str(caught.value) == (
+        "'b h w c -> b c' expects an input of 4 axes with the batch, and received 3: (None, 2, 3)"
+    )
+
+
+def test_an_input_too_short_for_the_axes_beside_the_dots() -> None:
+    with pytest.raises(ShapeError, match=r"inputs of shape \(None, 2\) do not fit"):
+        apply("... h w c -> ... c", value_of((None, 2)))
+
+
+def test_dots_that_stand_for_different_numbers_of_axes() -> None:
+    with pytest.raises(ShapeError, match=r"\(None, 2, 3\) and \(None, 3\) do not fit"):
+        apply("... c, ... c -> ... c", value_of((None, 2, 3)), value_of((None, 3)))
+
+
+def test_the_wrong_number_of_inputs() -> None:
+    with pytest.raises(ShapeError) as caught:
+        apply("b t, b t -> b t", value_of((None, 3)))
+    assert str(caught.value) == "'b t, b t -> b t' takes 2 inputs, received 1"
+
+
+@pytest.mark.parametrize("signature", ["b t -> t b", "t b, b t -> b t", "... in -> ... out"])
+def test_a_signature_that_moves_the_batch(signature: str) -> None:
+    inputs = [value_of((4,) * (1 if "..." in signature else 2))] * (signature.count(",") + 1)
+    with pytest.raises(ShapeError, match="must begin with the same axis, the batch"):
+        apply(signature, *inputs, out=4)
+
+
+def test_an_axis_of_size_one_that_is_longer() -> None:
+    with pytest.raises(ShapeError) as caught:
+        apply("b 1 c -> b c", value_of((None, 3, 2)), by=By.COPY)
+    assert str(caught.value) == "an axis of size 1 is 3 in input 0 (None, 3, 2)"
+
+
+def test_a_window_that_is_longer_than_its_axis() -> None:
+    with pytest.raises(ShapeError, match="a window of 3 taps with dilation 2 does not fit on an"):
+        apply("b h -> b h'", value_of((None, 4)), kernel="kh", h=Window(3, dilation=2))
+
+
+def test_a_window_over_an_axis_that_no_input_has() -> None:
+    with pytest.raises(ShapeError, match=r"axis ['\"]h"):
+        apply("b c -> b h' c", value_of((None, 3)), h=Window(2))
+
+
+def test_the_cells_of_an_unknown_size_are_refused_where_they_must_be_listed() -> None:
+    step = step_of(apply("b t c -> b c", value_of((None, None, 3)), by=By.SUM))
+    with pytest.raises(ShapeError, match="axis 't' of 'b t c -> b c' has an unknown size"):
+        list(step.reads(box_of((1,))))
+
+
+def test_a_kept_axis_may_be_of_unknown_size() -> None:
+    [reads] = dense((None, None, 3), 5).reads(box_of((7, 4)))
+    assert list(reads.of(0)) == [(7, 0), (7, 1), (7, 2)]
+
+
+def test_a_signature_that_cannot_be_read() -> None:
+    with pytest.raises(NotationError, match="is never closed"):
+        apply("b (h w -> b", value_of((None, 2, 3)))
+
+
+@pytest.mark.parametrize(("signature", "shape"), [("1 -> 1", (None,)), ("-> ", ())])
+def test_a_signature_without_a_batch_axis(signature: str, shape: Shape) -> None:
+    with pytest.raises(ShapeError, match="the batch"):
+        _ = step_of(apply(signature, value_of(shape))).macs
