@@ -80,7 +80,8 @@ def call(kind: str, config: Config, *shapes: Shape, name: str = "") -> Layer:
     dense_shapes.errors.UnknownLayer: no rule describes layers of kind 'Lambda'
     """
     inputs = tuple(Value(shape, named(shape), n) for n, shape in enumerate(shapes))
-    return traced(kind, config, inputs, name=name or kind.lower())
+    layer = traced(kind, config, inputs, name=name or kind.lower())
+    return replace(layer, sources=tuple((-1, number) for number in range(len(inputs))))
 
 
 def traced(kind: str, config: Config, inputs: tuple[Value, ...], *, name: str) -> Layer:
