@@ -6,12 +6,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dense_shapes.axes import Cell, Shape, Size, Window
+from dense_shapes.axes import Cell, Shape, Size, Window, number
 from dense_shapes.errors import CellError, UnknownLayer
 from dense_shapes.rules import call, named
 from dense_shapes.steps import By, Value, Weight, apply
 from dense_shapes.traces import Layer
-from dense_shapes.words import counted, describe, explain, noun, number, parameters, plain, title
+from dense_shapes.words import counted, describe, explain, noun, parameters, plain, title
 from tests.models import MODEL_B, chain, nested, opaque
 from tests.strategies import cells, layers
 
