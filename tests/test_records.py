@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dense_shapes.errors import DenseShapesError, FormatError
 from dense_shapes.records import from_json, to_json
 from dense_shapes.rules import call
+from dense_shapes.steps import Weight
 from dense_shapes.traces import Trace
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
 from tests.strategies import chains
@@ -44,6 +45,12 @@ def everything() -> Trace:
         replace(last, sources=((5, 0),)),
     )
     return replace(before, layers=layers, outputs=((6, 0),))
+
+
+def with_weights_beside() -> Trace:
+    """A model that holds a weight which belongs to none of its layers."""
+    free = Weight("scale", (7,), trainable=False, path="softmax/scale")
+    return replace(SMALL, beside=(free,))
 
 
 def two_ended_trace() -> Trace:
@@ -123,8 +130,11 @@ def test_a_trace_is_read_back_as_it_was_written(trace: Trace) -> None:
 
 @pytest.mark.parametrize(
     "trace",
-    [MODEL_A, MODEL_B, SMALL, EVERYTHING, two_ended_trace(), Trace("", (), (), ())],
-    ids=["A", "B", "softmax", "everything", "two ends", "empty"],
+    [
+        *(MODEL_A, MODEL_B, SMALL, EVERYTHING),
+        *(two_ended_trace(), with_weights_beside(), Trace("", (), (), ())),
+    ],
+    ids=["A", "B", "softmax", "everything", "two ends", "weights beside", "empty"],
 )
 def test_traces_that_are_read_back(trace: Trace) -> None:
     again = from_json(to_json(trace))
@@ -386,6 +396,22 @@ def test_wires_that_lead_nowhere_are_refused() -> None:
     ]
     record = record_of(EVERYTHING)
     assert [(place, it) for place, it in wrong if accepted(changed(record, place, it))] == []
+
+
+def test_a_nested_model_that_is_not_what_its_inside_is_is_refused() -> None:
+    inner = chain("inner", (None, 4), ("Dense", {"units": 5}), path="block/")
+    record = record_of(Trace("outer", inner.inputs, (nested("block", inner),), ((0, 0),)))
+    assert accepted(record)
+    twice = changed(record, ("layers", 0, "outputs"), [[None, 5], [None, 5]])
+    twice = changed(twice, ("layers", 0, "axes", "outputs"), [["b", "out"], ["b", "out"]])
+    wrong = {
+        "another output": changed(record, ("layers", 0, "outputs", 0, 1), 6),
+        "another input": changed(record, ("layers", 0, "wiring", "inputs", 0, "shape", 1), 3),
+        "an output too many": changed(twice, ("layers", 0, "results"), [None, None]),
+        "another weight": changed(record, ("layers", 0, "weights", 0, "path"), "elsewhere"),
+        "a frozen weight": changed(record, ("layers", 0, "weights", 0, "trainable"), False),
+    }
+    assert [what for what, it in wrong.items() if accepted(it)] == []
 
 
 def test_a_shape_with_more_or_fewer_names_than_axes_is_refused() -> None:

@@ -142,6 +142,13 @@ def test_softmax_reads_the_whole_last_axis(function: str) -> None:
         assert read_by(layer, (row, column)) == [(row, 0), (row, 1), (row, 2)]
 
 
+@pytest.mark.parametrize("function", ["softmax", "log_softmax"])
+def test_softmax_without_an_axis_after_the_batch_is_refused(function: str) -> None:
+    # It would read the other samples, and no cell of ours can say so.
+    with pytest.raises(UnknownLayer, match=f"no rule describes the activation '{function}'"):
+        call("Activation", {"activation": function}, (None,))
+
+
 def test_softmax_after_dense_reads_the_whole_kernel() -> None:
     layer = call("Dense", {"units": 2, "activation": "softmax"}, (None, 2, 3))
     reads = layer.reads((1, 0))

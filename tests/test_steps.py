@@ -356,6 +356,17 @@ def test_only_multiplication_has_multiply_adds(by: By) -> None:
     assert step_of(apply("b h w c -> b h w c", IMAGE, by=by)).macs == 0
 
 
+@pytest.mark.parametrize("by", [By.COPY, By.MAP, By.SUM, By.DIVIDE])
+def test_only_multiplication_takes_weights(by: By) -> None:
+    with pytest.raises(ShapeError, match=f"a step by {by.value} takes no weights, received kernel"):
+        apply("b in -> b out", value_of((None, 3)), by=by, kernel="in out", out=5)
+
+
+def test_a_fact_that_is_left_out_is_no_fact() -> None:
+    step = step_of(apply("b in -> b out", value_of((None, 3)), kernel="in out", bias=None, out=5))
+    assert (list(step.given), list(shapes_of(step))) == (["out"], ["kernel"])
+
+
 def test_weights_that_share_no_axis_are_added_in_the_formula() -> None:
     x = value_of((None, 3))
     step = step_of(apply("b in -> b out", x, kernel="in out", bias="out", scale="in", out=5))

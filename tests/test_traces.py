@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -156,6 +157,35 @@ def test_a_layer_shared_between_a_model_and_its_nested_model_is_counted_once() -
     assert trace.params == 20
 
 
+def test_one_weight_shared_between_two_layers_is_counted_once() -> None:
+    # Two layers with a kernel of their own (4 x 4 each) and one bias of 4 between them.
+    first, second = chain("tied", (None, 4), DENSE, DENSE).layers
+    kernel, bias = second.weights
+    tied = replace(second, weights=(kernel, replace(bias, path=first.weights[1].path)))
+    trace = around(first, tied)
+    assert [layer.params for layer in trace] == [20, 20]
+    assert trace.params == 16 + 16 + 4
+    assert [weight.path for weight in trace.weights] == [
+        "dense/kernel",
+        "dense/bias",
+        "dense_1/kernel",
+    ]
+
+
+def test_a_weight_without_a_path_is_one_of_its_own() -> None:
+    weights = (Weight("kernel", (4, 4)), Weight("kernel", (4, 4)))
+    trace = around(replace(opaque("it", (None, 4), (None, 4)), weights=weights))
+    assert trace.params == 2 * 16
+
+
+def test_weights_beside_the_layers_are_counted_too() -> None:
+    one = chain("one", (None, 4), DENSE)
+    free = Weight("scale", (7,), trainable=False, path="one/scale")
+    trace = replace(one, beside=(free, one.layers[0].weights[1]))
+    assert (trace.params, trace.trainable_params, trace.non_trainable_params) == (27, 20, 7)
+    assert trace.layers[0].params == 20
+
+
 def test_weights_that_training_does_not_change() -> None:
     dense = call("Dense", {"units": 5}, (None, 3))
     frozen = replace(dense, weights=tuple(replace(w, trainable=False) for w in dense.weights))
@@ -201,6 +231,20 @@ def test_what_is_not_known_is_not_read(layer: Layer, reason: str) -> None:
 @pytest.mark.parametrize("cell", [(2, 0, 0), (0, 0), (0, 0, -1), ()])
 def test_a_cell_outside_the_output_is_refused(cell: Cell) -> None:
     with pytest.raises(CellError, match="lies outside the output"):
+        MODEL_B["dense"].reads(cell)
+
+
+def test_a_cell_is_any_sequence_of_whole_numbers() -> None:
+    # NumPy has whole numbers of its own; they count as such, and come back as plain ones.
+    one = type("Whole", (), {"__index__": lambda self: 1})()
+    reads = MODEL_B["dense"].reads((one, 2, 4))
+    assert list(reads.of(0)) == [(1, 2, 0)]
+    assert {type(index) for cell in reads.of(0) for index in cell} == {int}
+
+
+@pytest.mark.parametrize("cell", [(1, 2, 4.0), ("1", 2, 4), "124", 5, None, (None, 0, 0)])
+def test_what_is_no_cell_is_refused(cell: Any) -> None:
+    with pytest.raises(CellError, match="expected a cell as 3 whole numbers, one for each axis"):
         MODEL_B["dense"].reads(cell)
 
 
