@@ -32,7 +32,7 @@ def targets(draw: st.DrawFn, sizes: Shape) -> tuple[int, ...]:
         parts += [first, size // first] if draw(st.booleans()) else [size]
     target = parts[:1]
     for size in parts[1:]:
-        if len(target) < 6 and draw(st.booleans()):
+        if len(target) < 5 and draw(st.booleans()):
             target.append(size)
         else:
             target[-1] *= size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import combinations, pairwise
+from random import Random
 
 import pytest
 from hypothesis import event, given, settings
@@ -173,6 +174,12 @@ def test_no_picture_is_too_wide_or_too_long(it: tuple[Layer, Cell | None]) -> No
     assert len(svg) <= 1_000_000
 
 
+def test_a_tensor_of_six_axes_after_the_batch_is_not_too_wide_either() -> None:
+    layer = call("Dropout", {"rate": 0.5}, (None, 2, 2, 3, 1, 3, 5))
+    scene = draw(layer, cell=(0, 0, 1, 0, 1, 2))
+    assert max(panel.width for panel in scene.panels) <= 2000
+
+
 @settings(max_examples=60)
 @given(asked())
 def test_panels_lie_in_rows_one_after_the_other(it: tuple[Layer, Cell | None]) -> None:
@@ -337,6 +344,17 @@ def test_words_stand_at_their_anchor(anchor: str, left: float, right: float) -> 
 def test_longer_text_is_wider(text: str, more: str) -> None:
     for kind in SIZES:
         assert text_width(text + more, kind) > text_width(text, kind) >= 0
+
+
+@given(st.text("iW…c ×0", max_size=30), st.randoms())
+def test_the_width_of_a_text_does_not_depend_on_the_order_of_its_letters(
+    text: str, random: Random
+) -> None:
+    # The sum must be exact: Python 3.12 adds fractions more exactly than 3.11 does, and a picture
+    # must be the same bytes under both.
+    shuffled = "".join(random.sample(text, len(text)))
+    for kind in SIZES:
+        assert text_width(shuffled, kind) == text_width(text, kind)
 
 
 def test_an_extent_holds_all_the_marks() -> None:

@@ -1,4 +1,4 @@
-"""The picture of a layer: `input · kernel + bias = output`, cell by cell, with one cell lit."""
+"""The picture of a layer: `input × kernel + bias = output`, cell by cell, with one cell lit."""
 
 from __future__ import annotations
 
