@@ -227,8 +227,11 @@ def read_layer(record: Mapping[str, Any]) -> Layer:
         inner,
     )
     made = [(weight.name, weight.shape) for step in layer.steps for weight in step.weights]
-    held = [(weight.name, weight.shape) for weight in inner.weights] if inner else made
-    if not layer.opaque and [(weight.name, weight.shape) for weight in layer.weights] != held:
+    if (
+        not layer.opaque
+        and not inner
+        and [(weight.name, weight.shape) for weight in layer.weights] != made
+    ):
         raise FormatError(f"the record contradicts itself in the weights of {layer.name!r}")
     return layer
 
@@ -269,21 +272,31 @@ def value_at(values: list[Value], number: Any) -> Value:
 
 
 def check_wiring(trace: Trace) -> None:
-    """Raise `FormatError` where a layer takes what no earlier layer gives."""
+    """Raise `FormatError` where a layer takes or gives what the others do not give or take."""
     values = {(-1, number): value.shape for number, value in enumerate(trace.inputs)}
     calls: Counter[str] = Counter()
     for place, layer in enumerate(trace.layers):
-        shapes = [value.shape for value in layer.inputs]
-        if [values.get(source) for source in layer.sources] != shapes:
-            raise FormatError(f"layer {layer.name!r} takes {shapes} from where it is not given")
+        takes, gives = ([it.shape for it in some] for some in (layer.inputs, layer.outputs))
+        if [values.get(source) for source in layer.sources] != takes:
+            raise FormatError(f"layer {layer.name!r} takes {takes} from where it is not given")
         calls[layer.name] += 1
         if layer.number != calls[layer.name]:
             raise FormatError(f"expected call {calls[layer.name]} of {layer.name!r}")
-        values |= {(place, number): value.shape for number, value in enumerate(layer.outputs)}
-        if layer.inner and [value.shape for value in layer.inner.inputs] != shapes:
-            raise FormatError(f"model {layer.name!r} takes {shapes}, and its inside takes another")
+        values |= {(place, number): shape for number, shape in enumerate(gives)}
+        if layer.inner and ends(layer.inner) != (takes, gives, layer.weights):
+            raise FormatError(f"model {layer.name!r} is not what its inside is")
     if any(source not in values for source in trace.outputs):
         raise FormatError(f"an output of {trace.name!r} is not given by any of its layers")
+
+
+def ends(trace: Trace) -> tuple[list[Shape], list[Shape], tuple[Weight, ...]]:
+    """What a model takes, gives and holds."""
+    outputs = [
+        trace.layers[place].outputs[number] if place >= 0 else trace.inputs[number]
+        for place, number in trace.outputs
+    ]
+    takes, gives = ([value.shape for value in some] for some in (trace.inputs, outputs))
+    return takes, gives, trace.weights
 
 
 def exactly(kind: type[T], data: Any) -> T:

@@ -8,7 +8,7 @@ a matrix. Long axes are cut: the first cells, dots, the lit ones, dots, the last
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 from dense_shapes.axes import Shape, Size
@@ -20,7 +20,7 @@ FRAME = 4.0
 DOTS = 22.0
 WIDEST, HIGHEST = 330.0, 340.0
 """The largest tensor that is drawn without cutting its axes further: it suits a phone."""
-LIMITS = (12, 8, 6, 4, 3, 2)
+LIMITS = (12, 8, 6, 4, 3, 2, 1)
 """The longest axis that is drawn whole; the first limit that fits is taken."""
 
 
@@ -45,8 +45,13 @@ class Ruler:
         for (index, _), (after, start) in pairwise(zip(self.shown, self.starts, strict=True)):
             if after != index + 1:
                 yield start - DOTS / 2
-        if self.size is None:
+        if self.open:
             yield self.length - DOTS / 2
+
+    @property
+    def open(self) -> bool:
+        """Whether cells are left out after the last one that is shown."""
+        return self.size is None or (bool(self.shown) and self.shown[-1] < self.size - 1)
 
 
 def grid(
@@ -85,8 +90,8 @@ def ruled(
                 end += DOTS if index != shown[number - 1] + 1 else room(level, framed)
             starts.append(end)
             end += child
-        end += DOTS if shape[axis] is None else 0
-        rulers.append(Ruler(axis, shape[axis], labels[axis], across, shown, tuple(starts), end))
+        ruler = Ruler(axis, shape[axis], labels[axis], across, shown, tuple(starts), end)
+        rulers.append(replace(ruler, length=end + DOTS) if ruler.open else ruler)
     return rulers
 
 
@@ -111,11 +116,14 @@ def spanned(rulers: Sequence[Ruler], framed: bool) -> tuple[float, float]:
 
 
 def indices(size: Size, lit: Cells, axis: int, limit: int) -> tuple[int, ...]:
-    """The indices of an axis that are drawn: all, or the first, the lit and the last ones."""
+    """The indices of an axis that are drawn: all, or the first, the lit and the last ones.
+
+    Where there is no room for that, the last is left out.
+    """
     if size is not None and size <= limit:
         return tuple(range(size))
     head = {0, 1} if limit > 2 else {0}
-    last = set() if size is None else {size - 1}
+    last = set() if size is None or limit < 2 else {size - 1}
     for box in (*lit.boxes[:2], *lit.boxes[-1:]):
         wanted = box[axis]
         last |= {*wanted[:2], *wanted[-1:]}

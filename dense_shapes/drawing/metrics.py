@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil, fsum
 from typing import Literal, TypeAlias
 
 WordsKind: TypeAlias = Literal["name", "shape", "size", "sign", "dots", "title", "caption"]
@@ -22,7 +23,7 @@ WIDE = frozenset("mwMW→×+=…—")
 
 
 def text_width(text: str, kind: WordsKind) -> float:
-    """The width of a line of text in pixels.
+    """The width of a line of text in whole pixels, the same on every version of Python.
 
     The figures are those of DejaVu Sans, the widest of the fonts that a browser falls back on.
 
@@ -31,7 +32,7 @@ def text_width(text: str, kind: WordsKind) -> float:
     """
     size = SIZES[kind]
     if kind in ("shape", "caption"):
-        return 0.61 * size * len(text)
+        return ceil(0.61 * size * len(text))
     bold = 1.1 if kind in ("name", "title") else 1.0
-    ems = sum(0.42 if c in NARROW else 0.98 if c in WIDE or ord(c) > 0x2E7F else 0.64 for c in text)
-    return bold * ems * size
+    ems = fsum(0.42 if c in NARROW else 0.98 if c in WIDE or c > "\u2e7f" else 0.64 for c in text)
+    return ceil(bold * ems * size)

@@ -13,7 +13,7 @@ from dense_shapes.errors import FormatError
 from dense_shapes.tables import Table
 from dense_shapes.words import Prose
 
-WIDEST = 860.0
+WIDEST = 900.0
 """Where a row of tensors is full, in pixels."""
 GAP, MARGIN, TITLE = 12.0, 8.0, 26.0
 CAPTION = 90
