@@ -211,7 +211,7 @@ def made_of(layer: Layer, cell: Cell, inputs: Sequence[str] = ()) -> Iterator[st
     cell = checked(cell, layer.outputs[0].shape)
     reads = layer.reads(cell)
     inputs = inputs or input_names(layer)
-    names = {id(step): f"y{number}" for number, step in enumerate(layer.steps, 1)}
+    names = {id(step): f"y{place}" for place, step in enumerate(layer.steps, 1)}
     if layer.steps:
         names[id(layer.steps[-1])] = "output"
     else:
@@ -248,7 +248,7 @@ def input_names(layer: Layer) -> list[str]:
     """What the inputs of a layer are called: `input`, or `input 0`, `input 1`."""
     if len(layer.inputs) == 1:
         return ["input"]
-    return [f"input {number}" for number in range(len(layer.inputs))]
+    return [f"input {place}" for place in range(len(layer.inputs))]
 
 
 def made_by(step: Step, cell: Cell, operands: list[str]) -> str:

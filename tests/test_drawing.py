@@ -10,7 +10,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from dense_shapes.axes import Cell, Shape
+from dense_shapes.axes import Cell, Shape, times
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.figure import draw
 from dense_shapes.drawing.layout import LIMITS, indices
@@ -139,6 +139,18 @@ def test_the_cells_drawn_are_real_and_each_is_drawn_once(it: tuple[Layer, Cell |
     for panel, (_, shape) in zip(scene.panels, operands(layer), strict=True):
         assert all(inside(cell, shape) for cell in shown(panel))
         assert len(boxes(panel)) == len(shown(panel))
+
+
+@settings(max_examples=150)
+@given(asked())
+def test_dots_stand_where_cells_are_left_out_and_nowhere_else(
+    it: tuple[Layer, Cell | None],
+) -> None:
+    layer, scene = it[0], picture(it)
+    for panel, (_, shape) in zip(scene.panels, operands(layer), strict=True):
+        dots = [mark for mark in panel.marks if isinstance(mark, Words) and mark.kind == "dots"]
+        count = times(*shape)
+        assert bool(dots) == (count is None or len(shown(panel)) < count)
 
 
 @settings(max_examples=150)

@@ -296,3 +296,45 @@ def test_a_forbidden_import_would_be_found(
     with (package / who).open("a") as file:
         file.write(f"\n{line}\n")
     assert forbidden(package) == [found]
+
+
+def names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:
+    """The names that are read (`Load`) or bound (`Store`) anywhere in a piece of code."""
+    found = (one for one in ast.walk(node) if isinstance(one, ast.Name))
+    return {one.id for one in found if isinstance(one.ctx, context)}
+
+
+def mixed_up(source: str) -> list[tuple[str, str]]:
+    """The functions in which one comprehension binds a name that another reads from the module."""
+    tree = ast.parse(source)
+    outer = names(ast.Module([n for n in tree.body if isinstance(n, ast.Assign)], []), ast.Store)
+    for node in tree.body:
+        match node:
+            case ast.Import(aliases) | ast.ImportFrom(names=aliases):
+                outer |= {alias.asname or alias.name for alias in aliases}
+            case ast.FunctionDef(name) | ast.ClassDef(name):
+                outer.add(name)
+    found = []
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            inlined = [
+                (names(one, ast.Store), names(one, ast.Load))
+                for one in ast.walk(function)
+                if isinstance(one, ast.ListComp | ast.SetComp | ast.DictComp)
+            ]
+            bound = {name for binds, _ in inlined for name in binds}
+            read = {name for binds, reads in inlined for name in reads - binds}
+            found += [(function.name, name) for name in sorted(bound & read & outer)]
+    return found
+
+
+@pytest.mark.parametrize("module", modules(PACKAGE))
+def test_no_comprehension_binds_what_another_reads_from_the_module(module: str) -> None:
+    # Python 3.12 takes such a name for an unbound local (github.com/python/cpython/issues/118513).
+    assert mixed_up(modules(PACKAGE)[module].read_text("utf-8")) == []
+
+
+def test_a_mixed_up_name_would_be_found() -> None:
+    source = "import sys\ndef f():\n    [sys for sys in ()]\n    {sys.path for _ in ()}\n"
+    assert mixed_up(source) == [("f", "sys")]
+    assert mixed_up(source.replace("sys for sys", "one for one")) == []

@@ -368,17 +368,18 @@ def test_a_long_equation_is_folded_and_loses_nothing() -> None:
     assert " ".join(lines).replace("\u00a0", " ") == scene.caption
 
 
-def test_two_panels_of_a_row_do_not_overlap() -> None:
-    tree = drawn(PICTURE)
-    starts = []
-    for group in tree.iter(f"{SVG}g"):
+@pytest.mark.parametrize("layer", MODEL_B.layers, ids=[layer.label for layer in MODEL_B])
+def test_the_panels_of_a_row_do_not_overlap_and_end_inside_the_picture(layer: Layer) -> None:
+    scene = draw(layer, cell=(0, 0, 0))
+    tree = drawn(scene)
+    ends: dict[str, float] = {}
+    for panel, group in zip(scene.panels, tree.iter(f"{SVG}g"), strict=True):
         found = re.fullmatch(r"translate\((\S+) (\S+)\)", group.get("transform") or "")
         assert found
-        starts.append(float(found[1]))
-    widths = [panel.width for panel in PICTURE.panels]
-    ends = [start + width for start, width in zip(starts, widths, strict=True)]
-    assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
-    assert ends[-1] <= float(tree.get("width") or 0)
+        start, row = float(found[1]), found[2]
+        assert start >= ends.get(row, 0)
+        ends[row] = start + panel.width
+    assert max(ends.values()) <= float(tree.get("width") or 0)
 
 
 @pytest.mark.parametrize(
