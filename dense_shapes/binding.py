@@ -106,9 +106,11 @@ def sizes_of(signature: Signature, shapes: Sequence[Shape], given: Given) -> dic
     for pattern in (signature.output, *signature.weights.values()):
         for axis in axes_of(pattern):
             if axis.name not in sizes:
+                missing = f"apply(..., {axis.base}={'Window(...)' if axis.slides else '...'})"
+                if axis.base in given:
+                    missing = f"an input with axis {axis.base!r}"
                 raise ShapeError(
-                    f"axis {axis.name!r} of '{signature.write()}' has no size; "
-                    f"give it: apply(..., {axis.base}={'Window(...)' if axis.slides else '...'})"
+                    f"axis {axis.name!r} of '{signature.write()}' has no size; give it: {missing}"
                 )
     return sizes
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import product
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, product
 from math import prod
 from typing import Any
 
@@ -29,18 +29,28 @@ def sample(shape: Sequence[int], limit: int, rng: np.random.Generator) -> list[C
     return [tuple(map(int, cell)) for cell in zip(*np.unravel_index(picked, shape), strict=True)]
 
 
-def chosen(reads: Sequence[Any], shape: Sequence[int], rng: np.random.Generator) -> list[Cell]:
+def chosen(
+    reads: Sequence[Any], shape: Sequence[int], limit: int, rng: np.random.Generator
+) -> list[Cell]:
     """The cells of an input that are changed: all of them, or half read and half picked at random."""
-    cells = sample(shape, CELLS, rng)
-    if prod(shape) <= CELLS:
+    cells = sample(shape, limit, rng)
+    if prod(shape) <= limit:
         return cells
-    read: dict[Cell, None] = {}
-    for one in reads:
-        for cell in one:
-            read[cell] = None
-            if len(read) == CELLS // 2:
-                return sorted({*read, *cells[::2]})
-    return sorted({*read, *cells[::2]})
+    every = (cell for one in reads for cell in one)
+    return sorted({*islice(unique(every), limit // 2), *cells[::2]})
+
+
+def unique(cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells, each of them once.
+
+    >>> list(unique([(0,), (1,), (0,)]))
+    [(0,), (1,)]
+    """
+    seen: set[Cell] = set()
+    for cell in cells:
+        if cell not in seen:
+            seen.add(cell)
+            yield cell
 
 
 def distinct(shape: Sequence[int], width: int, rng: np.random.Generator) -> Array:

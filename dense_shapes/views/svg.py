@@ -15,9 +15,9 @@ from dense_shapes.words import Prose
 
 WIDEST = 900.0
 """Where a row of tensors is full, in pixels."""
-GAP, MARGIN, TITLE = 12.0, 8.0, 26.0
+GAP, MARGIN, LINE = 12.0, 8.0, 20.0
 CAPTION = 90
-"""How many characters of the caption stand in a line."""
+"""How many characters of the title or the caption stand in a line."""
 
 
 def svg(scene: Table | Scene | Prose) -> str:
@@ -34,8 +34,11 @@ def svg(scene: Table | Scene | Prose) -> str:
         raise FormatError(f"{scene.title!r} is no picture; its views are: text, markdown, html")
     y, width = MARGIN, 0.0
     groups: list[str] = []
-    lines: list[Mark] = [Words(MARGIN, MARGIN + 10, scene.title, "title", "start")]
-    y += TITLE
+    lines: list[Mark] = []
+    for line in textwrap.wrap(scene.title, CAPTION) or [""]:
+        lines.append(Words(MARGIN, y + 10, line, "title", "start"))
+        y += LINE
+    y += 6
     for row in map(aligned, rows(scene.panels)):
         x = MARGIN
         for panel in row:
@@ -48,7 +51,7 @@ def svg(scene: Table | Scene | Prose) -> str:
         if not number:
             lines.append(Box(MARGIN + 1, y + 2, 10, 10, "key", lit=True))
         lines.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
-        y += 20
+        y += LINE
     width = max(width, *(line.extent[2] for line in lines)) + MARGIN
     body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, lines), *groups]
     label = f"{scene.title}. {scene.description} {scene.caption}".strip()
