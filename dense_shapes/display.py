@@ -13,7 +13,7 @@ from dense_shapes.axes import Cell
 from dense_shapes.drawing import figure
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
-from dense_shapes.traces import Layer, Trace
+from dense_shapes.traces import Layer, Trace, expected
 from dense_shapes.views import SUFFIXES, Content, render
 
 
@@ -81,6 +81,7 @@ def summary(
     Trainable params: 10
     Non-trainable params: 0
     """
+    trace = expected(Trace, trace)
     return Display(tables.summary(trace, columns=columns, expand_nested=expand_nested))
 
 
@@ -100,6 +101,7 @@ def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> 
     >>> picture.to("svg").count("<rect class=\"cell lit\"")
     4
     """
+    layers = tuple(expected(Layer, layer) for layer in layers)
     return Display(figure.draw(*layers, cell=cell, heading=title))
 
 
@@ -118,4 +120,4 @@ def explain(layer: Layer, *, cell: Cell | None = None) -> Display:
       output[5] = input[1, 2, 0]
       It reads 1 of the 6 numbers of the input.
     """
-    return Display(words.explain(layer, cell=cell))
+    return Display(words.explain(expected(Layer, layer), cell=cell))

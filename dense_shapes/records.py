@@ -16,7 +16,7 @@ from dense_shapes.axes import Shape, Window
 from dense_shapes.errors import DenseShapesError, FormatError
 from dense_shapes.signature import write_pattern
 from dense_shapes.steps import By, Step, Value, Weight, apply
-from dense_shapes.traces import Layer, Trace
+from dense_shapes.traces import Layer, Trace, expected
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def to_json(trace: Trace) -> str:
     >>> from_json(to_json(trace)) == trace
     True
     """
-    record = {"format": FORMAT, **trace_record(trace)}
+    record = {"format": FORMAT, **trace_record(expected(Trace, trace))}
     return json.dumps(record, indent=2, ensure_ascii=False)
 
 
@@ -53,7 +53,7 @@ def from_json(text: str) -> Trace:
     """
     try:
         record = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise FormatError(f"expected JSON of format {FORMAT!r}: {error}") from None
     found = record.get("format") if isinstance(record, dict) else type(record).__name__
     if found != FORMAT:

@@ -68,6 +68,7 @@ def summary(
     >>> table.rows[0].entries, table.notes[0]
     ((10, '(1 + 1) × 5'), 'Total params: 10')
     """
+    columns = [columns] if isinstance(columns, str) else columns
     if not columns:
         raise FormatError(f"expected at least one column; the columns are: {', '.join(COLUMNS)}")
     unknown = [key for key in columns if key not in COLUMNS]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from dense_shapes.axes import Cell, Size, plus
 from dense_shapes.cells import Box, Cells, Reads, box_of, checked
-from dense_shapes.errors import UnknownLayer
+from dense_shapes.errors import ModelError, UnknownLayer
 from dense_shapes.steps import Step, Value, Weight
+
+T = TypeVar("T")
 
 Source: TypeAlias = tuple[int, int]
 """Where a value comes from: the position of a layer in the trace (-1: the trace itself), and which
@@ -139,6 +141,23 @@ class Layer:
         return Reads(inputs, {name: Cells(tuple(boxes)) for name, boxes in weights.items()})
 
 
+def expected(kind: type[T], thing: object) -> T:
+    """The thing, if it is of this kind: a `Trace` or a `Layer`.
+
+    Raises `ModelError`, which says how to get one.
+
+    >>> expected(Trace, "model")
+    Traceback (most recent call last):
+    dense_shapes.errors.ModelError: expected a Trace, received str; make one: trace = ds.trace(model)
+    """
+    if isinstance(thing, kind):
+        return thing
+    how = "trace = ds.trace(model)" if kind is Trace else "ds.trace(model)['name of the layer']"
+    raise ModelError(
+        f"expected a {kind.__name__}, received {type(thing).__name__}; make one: {how}"
+    )
+
+
 @dataclass(frozen=True, repr=False)
 class Trace:
     """A model: its inputs, its layer calls in the order in which they run, and its outputs.
@@ -170,6 +189,8 @@ class Trace:
     def __getitem__(self, which: str | int) -> Layer:
         if isinstance(which, int):
             return self.layers[which]
+        if not isinstance(which, str):
+            raise UnknownLayer(f"expected the name of a layer or its number, received {which!r}")
         here, _, below = which.partition("/")
         for layer in self.layers:
             if layer.label == which:
