@@ -122,7 +122,21 @@ class One:
         return "1"
 
 
-Term: TypeAlias = Axis | Merge | Rest | One
+@dataclass(frozen=True)
+class Sum:
+    """Several axes laid end to end as one: `(p + q)`.
+
+    >>> str(Sum((Axis("p"), Axis("q"))))
+    '(p + q)'
+    """
+
+    parts: tuple[Axis, ...]
+
+    def __str__(self) -> str:
+        return f"({' + '.join(map(str, self.parts))})"
+
+
+Term: TypeAlias = Axis | Merge | Sum | Rest | One
 Pattern: TypeAlias = tuple[Term, ...]
 
 
@@ -136,7 +150,7 @@ def axes_of(pattern: Pattern) -> Iterator[Axis]:
         match term:
             case Axis():
                 yield term
-            case Merge(parts):
+            case Merge(parts) | Sum(parts):
                 yield from parts
             case Rest() | One():
                 pass
@@ -147,7 +161,8 @@ class Window:
     """A window that slides over an axis.
 
     Output `o` and tap `k` meet input `stride * o + dilation * k - before`.
-    `before` and `after` count the padding cells at the two ends of the axis.
+    `before` and `after` count the padding cells at the two ends of the axis; where they are negative,
+    so many cells are cut off. A stride of -1 walks from the end.
 
     >>> Window(3, stride=2, before=1, after=1).slide(5)
     3
@@ -177,6 +192,11 @@ class Window:
             need = max((-(-length // stride) - 1) * stride + reach - length, 0)
         return cls(size, stride, dilation, need // 2, need - need // 2)
 
+    @property
+    def reach(self) -> int:
+        """How many cells the window covers, from its first tap to its last."""
+        return self.dilation * (self.size - 1) + 1
+
     def slide(self, length: Size) -> Size:
         """How many places the window has on an axis of this length.
 
@@ -184,14 +204,31 @@ class Window:
         """
         if length is None or self.before is None or self.after is None:
             return None
-        room = length + self.before + self.after - self.dilation * (self.size - 1) - 1
+        if self.stride < 0:
+            return length
+        room = length + self.before + self.after - self.reach
         places = room // self.stride + 1
-        if places < (1 if length else 0):
+        if places < (1 if length and not self.crops else 0):
             raise ShapeError(
                 f"a window of {self.size} taps with dilation {self.dilation} does not fit on an "
                 f"axis of {length} cells; make the window smaller or use padding='same'"
             )
         return places
+
+    @property
+    def crops(self) -> bool:
+        """Whether the window cuts cells off the ends of the axis."""
+        return self.size == 1 and min(self.before or 0, self.after or 0) < 0
+
+    def spread(self, places: Size) -> Size:
+        """How long the axis is over which the window slides, when it has so many places.
+
+        >>> Window(2, stride=2).spread(3)
+        6
+        """
+        if places is None or self.before is None or self.after is None:
+            return None
+        return max(0, self.stride * (places - 1) + self.reach - self.before - self.after)
 
     def taps(self, place: int, length: int) -> range:
         """The taps that meet real cells, not padding, when the window is at `place`.
@@ -217,6 +254,19 @@ class Window:
             self.dilation,
         )
 
+    def meets(self, cell: int, places: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The places from which the window meets a cell of the axis, and the tap of each that does.
+
+        >>> Window(3, stride=2).meets(2, 9)
+        ((1, 0), (0, 2))
+        """
+        found = []
+        for tap in range(self.size):
+            place, rest = divmod(cell - self.dilation * tap - self.start(0), self.stride)
+            if not rest and 0 <= place < places:
+                found.append((place, tap))
+        return tuple(place for place, _ in found), tuple(tap for _, tap in found)
+
     def start(self, place: int) -> int:
         """The cell under tap 0 when the window is at `place`; negative on padding."""
         if self.before is None:
@@ -225,3 +275,60 @@ class Window:
                 "trace the model with a concrete input shape"
             )
         return self.stride * place - self.before
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An axis cut into a number of parts, as equal as they can be; neighbours may share cells.
+
+    Source: adaptive pooling, keras/src/backend/tensorflow/nn.py
+
+    >>> [list(Parts(3).cells(place, 5)) for place in range(3)]
+    [[0, 1], [1, 2, 3], [3, 4]]
+    """
+
+    count: int
+
+    def slide(self, length: Size) -> Size:
+        """The number of parts."""
+        return self.count
+
+    def taps(self, place: int, length: int) -> range:
+        """The taps of a part: one for each of its cells."""
+        return range(len(self.cells(place, length)))
+
+    def cells(self, place: int, length: int) -> range:
+        """The cells of a part."""
+        return range(place * length // self.count, -(-(place + 1) * length // self.count))
+
+
+@dataclass(frozen=True)
+class Past:
+    """Every cell of an axis up to here: what a recurrence has seen.
+
+    `backwards` sees every cell from here on; `turned` counts its places from the end of the axis.
+
+    >>> Past().cells(2, 5), Past(backwards=True).cells(2, 5), Past(turned=True).cells(2, 5)
+    (range(0, 3), range(2, 5), range(2, 5))
+    """
+
+    backwards: bool = False
+    turned: bool = False
+
+    def slide(self, length: Size) -> Size:
+        """As many places as the axis has cells."""
+        return length
+
+    def taps(self, place: int, length: int) -> range:
+        """The taps at a place: one for each cell that is seen."""
+        return range(len(self.cells(place, length)))
+
+    def cells(self, place: int, length: int) -> range:
+        """The cells that are seen at a place."""
+        if self.turned:
+            return range(length - 1 - place, length)
+        return range(place, length) if self.backwards else range(place + 1)
+
+
+Slide: TypeAlias = Window | Parts | Past
+"""How one axis is seen through another: `h'` is `h` seen through it."""

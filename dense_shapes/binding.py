@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from dense_shapes.axes import Axis, Merge, Pattern, Rest, Shape, Size, Term, Window, axes_of, times
+from dense_shapes.axes import (
+    Axis,
+    Merge,
+    Parts,
+    Past,
+    Pattern,
+    Rest,
+    Shape,
+    Size,
+    Slide,
+    Sum,
+    Term,
+    Window,
+    axes_of,
+    times,
+)
 from dense_shapes.errors import ShapeError
 from dense_shapes.signature import Signature
 
-Given: TypeAlias = Mapping[str, int | Window]
+Given: TypeAlias = Mapping[str, int | Slide]
 
 
 def expanded(signature: Signature, shapes: Sequence[Shape]) -> Signature:
@@ -78,7 +93,7 @@ def sizes_of(signature: Signature, shapes: Sequence[Shape], given: Given) -> dic
     for name, it in given.items():
         if isinstance(it, Window):
             set_size(f"k{name}", it.size, "the window")
-        else:
+        elif isinstance(it, int):
             set_size(name, it, "the configuration")
     brackets: list[tuple[Merge, Size, str]] = []
     for number, (pattern, shape) in enumerate(zip(signature.inputs, shapes, strict=True)):
@@ -94,15 +109,19 @@ def sizes_of(signature: Signature, shapes: Sequence[Shape], given: Given) -> dic
                     set_size(name, size, origin)
                 case Merge():
                     brackets.append((term, size, origin))
+                case Sum():
+                    raise ShapeError(f"'{term}' may stand on the right of '->' only")
                 case _ if size not in (1, None):
                     raise ShapeError(f"an axis of size 1 is {size} in {origin}")
     for bracket, size, origin in brackets:
         for name, part in solve(bracket, size, origin, sizes).items():
             set_size(name, part, origin)
     for axis in axes_of(signature.output):
-        window = given.get(axis.base)
-        if axis.slides and isinstance(window, Window) and axis.base in sizes:
-            sizes[axis.name] = window.slide(sizes[axis.base])
+        window, slid = given.get(axis.base), f"{axis.base}'"
+        if axis.slides and isinstance(window, Window | Parts | Past) and axis.base in sizes:
+            sizes[slid] = window.slide(sizes[axis.base])
+        elif not axis.slides and isinstance(window, Window) and slid in sizes:
+            sizes[axis.name] = window.spread(sizes[slid])
     for pattern in (signature.output, *signature.weights.values()):
         for axis in axes_of(pattern):
             if axis.name not in sizes:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from dense_shapes.axes import Shape, Window
+from dense_shapes.axes import Parts, Past, Shape, Slide, Window
 from dense_shapes.errors import DenseShapesError, FormatError
 from dense_shapes.signature import write_pattern
 from dense_shapes.steps import By, Step, Value, Weight, apply
@@ -149,7 +149,7 @@ def step_record(step: Step, operands: list[int | None]) -> dict[str, Any]:
     return {
         "signature": step.signature.write(),
         "weights": [{"name": name, "pattern": write_pattern(pattern)} for name, pattern in weights],
-        "given": {n: asdict(it) if isinstance(it, Window) else it for n, it in step.given.items()},
+        "given": {n: it if isinstance(it, int) else asdict(it) for n, it in step.given.items()},
         "by": step.by.value,
         "function": step.function,
         "inputs": operands,
@@ -253,14 +253,23 @@ def read_given(record: Any) -> Any:
     """The size of an axis, or the window over it."""
     if not isinstance(record, dict):
         return exactly(int, record)
-    sizes: dict[str, Any] = {
-        n: None if it is None else exactly(int, it) for n, it in record.items()
-    }
-    window = Window(**sizes)
-    padding = [size for size in (window.before, window.after) if size is not None]
-    if min(window.size, window.stride, window.dilation) < 1 or min(padding, default=0) < 0:
+    slide: Slide
+    match sorted(record):
+        case ["count"]:
+            slide = Parts(exactly(int, record["count"]))
+            sound = slide.count > 0
+        case ["backwards", "turned"]:
+            slide = Past(**{name: exactly(bool, it) for name, it in record.items()})
+            sound = True
+        case _:
+            sizes: dict[str, Any] = {
+                n: None if it is None else exactly(int, it) for n, it in record.items()
+            }
+            slide = Window(**sizes)
+            sound = min(slide.size, slide.dilation) > 0 and (slide.stride > 0 or slide.stride == -1)
+    if not sound:
         raise FormatError(f"expected a window of positive numbers, received {record}")
-    return window
+    return slide
 
 
 def value_at(values: list[Value], number: Any) -> Value:

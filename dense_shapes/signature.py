@@ -2,7 +2,7 @@
 
     signature = pattern {"," pattern} "->" pattern
     pattern   = {term}
-    term      = name | name "'" | "..." | "1" | "(" name {name} ")"
+    term      = name | name "'" | "..." | "1" | "(" name {name} ")" | "(" name {"+" name} ")"
 
 A signature knows names only. Sizes are bound to it in `dense_shapes.steps`.
 """
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from dense_shapes.axes import Axis, Merge, One, Pattern, Rest, Term, axes_of
+from dense_shapes.axes import Axis, Merge, One, Pattern, Rest, Sum, Term, axes_of
 from dense_shapes.errors import NotationError
 
-TOKEN = re.compile(r"\s*(?:(?P<known>->|\.\.\.|[^\W\d]\w*'?|1(?!\w)|[(),])|(?P<other>\S))")
+TOKEN = re.compile(r"\s*(?:(?P<known>->|\.\.\.|[^\W\d]\w*'?|1(?!\w)|[(),+])|(?P<other>\S))")
 
 
 class Role(Enum):
@@ -29,7 +29,9 @@ class Role(Enum):
     CREATED = "created"
     MERGED = "merged"
     SPLIT = "split"
+    JOINED = "joined"
     SLID = "slid over"
+    SPREAD = "spread"
 
 
 class Token(NamedTuple):
@@ -114,13 +116,22 @@ class Signature:
 
     def role(self, axis: Axis, operand: int | str) -> Role:
         """The role of one axis as seen from one operand."""
-        if operand == "output" and axis.slides:
-            return Role.SLID
         output = list(axes_of(self.output))
-        if Axis(f"{axis.name}'") in output and isinstance(operand, int):
-            return Role.SLID
+        slid = Axis(f"{axis.name}'")
+        if operand == "output":
+            if axis.slides:
+                return Role.SLID
+            if any(slid in axes_of(pattern) for pattern in self.inputs):
+                return Role.SPREAD
+        elif isinstance(operand, int):
+            if slid in output:
+                return Role.SLID
+            if axis.slides and Axis(axis.base) in output:
+                return Role.SPREAD
         if axis not in output:
             return Role.CONTRACTED
+        if any(isinstance(term, Sum) and axis in term.parts for term in self.output):
+            return Role.JOINED
         merged_out = in_brackets(axis, self.output)
         holders = [pattern for pattern in self.inputs if axis in axes_of(pattern)]
         if not holders:
@@ -175,18 +186,20 @@ def read_pattern(tokens: list[Token], source: str) -> Pattern:
     """
     terms: list[Term] = []
     inside: list[Axis] | None = None
-    opened = (0, 0)
+    opened, signs = (0, 0), 0
     seen: set[str] = set()
     for text, span in tokens:
         if text in seen:
             raise NotationError(f"axis {text!r} stands twice in one pattern", source, span)
         match text:
             case "(" if inside is None:
-                inside, opened = [], span
-            case ")" if inside:
-                terms.append(Merge(tuple(inside)))
+                inside, opened, signs = [], span, 0
+            case "+" if inside and signs < len(inside) and (signs or len(inside) == 1):
+                signs += 1
+            case ")" if inside and (not signs or signs == len(inside) - 1):
+                terms.append(Sum(tuple(inside)) if signs else Merge(tuple(inside)))
                 inside = None
-            case "(" | ")" | "->" | "," | "...":
+            case "(" | ")" | "->" | "," | "..." | "+":
                 if text != "..." or inside is not None:
                     raise NotationError(f"{text!r} is not expected here", source, span)
                 terms.append(Rest())
@@ -196,6 +209,8 @@ def read_pattern(tokens: list[Token], source: str) -> Pattern:
                     raise NotationError("'1' is not expected in a bracket", source, span)
                 terms.append(One())
             case name:
+                if inside and signs and signs != len(inside):
+                    raise NotationError("expected '+' or ')'", source, span)
                 seen.add(name)
                 (terms if inside is None else inside).append(Axis(name))
     if inside is not None:

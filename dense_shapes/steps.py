@@ -16,9 +16,13 @@ from dense_shapes.axes import (
     Axis,
     Cell,
     Merge,
+    Parts,
+    Past,
     Pattern,
     Shape,
     Size,
+    Slide,
+    Sum,
     Term,
     Window,
     axes_of,
@@ -39,11 +43,27 @@ class By(Enum):
     COPY = "copy"
     """The value is taken as it is."""
     MAP = "map"
-    """A function of one value, cell by cell."""
+    """A named function of the values that are read, those of the weights too, cell by cell."""
     SUM = "sum"
-    """The values are added up."""
+    """The values are added up, those of all the inputs."""
+    MEAN = "mean"
+    """The mean of the values, those of all the inputs."""
+    MAX = "max"
+    """The largest of the values, of all the inputs."""
+    MIN = "min"
+    """The smallest of the values, of all the inputs."""
+    SUBTRACT = "subtract"
+    """The second input is subtracted from the first."""
     DIVIDE = "divide"
     """The first input is divided by the second."""
+    LOOKUP = "lookup"
+    """The input says which row of the weight is taken."""
+    RECUR = "recur"
+    """A recurrence over the second axis: what came out before goes in again, with the same weights."""
+
+
+WEIGHTED = (By.MULTIPLY, By.MAP, By.LOOKUP, By.RECUR)
+"""The ways in which a step may combine its inputs with weights."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +111,9 @@ class Step:
         return expanded(self.signature, [value.shape for value in self.inputs])
 
     @cached_property
-    def windows(self) -> dict[str, Window]:
+    def windows(self) -> dict[str, Slide]:
         """The window that slides over each axis that has one."""
-        return {name: it for name, it in self.given.items() if isinstance(it, Window)}
+        return {name: it for name, it in self.given.items() if not isinstance(it, int)}
 
     @cached_property
     def sizes(self) -> dict[str, Size]:
@@ -106,7 +126,10 @@ class Step:
     def shape_of(self, pattern: Pattern) -> Shape:
         """The shape of an operand with this (bound) pattern."""
         return tuple(
-            times(*(self.sizes[axis.name] for axis in axes_of((term,)))) for term in pattern
+            (plus if isinstance(term, Sum) else times)(
+                *(self.sizes[axis.name] for axis in axes_of((term,)))
+            )
+            for term in pattern
         )
 
     @cached_property
@@ -127,7 +150,12 @@ class Step:
 
     def name_of(self, term: Term) -> str:
         """The name of an axis of an operand: the one that came in, or else that of the signature."""
-        parts = [self.names.get(axis.base, axis.base) for axis in axes_of((term,))]
+        parts = [
+            self.names.get(axis.base) or self.names.get(f"{axis.base}'") or axis.base
+            for axis in axes_of((term,))
+        ]
+        if isinstance(term, Sum):
+            return parts[0] if len({*parts}) == 1 else f"({' + '.join(parts)})"
         return parts[0] if len(parts) == 1 else f"({' '.join(parts)})" if parts else "1"
 
     @cached_property
@@ -150,20 +178,17 @@ class Step:
         >>> apply("... in -> ... out", x, kernel="in out", bias="out", out=5).source.formula
         '(1 + 1) × 5'
         """
-        patterns = list(self.bound.weights.values())
-        if not patterns:
-            return ""
-        kernel, others = patterns[0], patterns[1:]
+        sizes = [[axis.name for axis in axes_of(it)] for it in self.bound.weights.values()]
+        common = [name for name in sizes[0] if all(name in one for one in sizes)] if sizes else []
 
-        def written(pattern: Pattern) -> str:
-            return " × ".join(map(str, self.shape_of(pattern)))
+        def written(names: Sequence[str]) -> str:
+            return " × ".join(str(self.sizes[name]) for name in names) or "1"
 
-        if others and all(other == others[0] for other in others):
-            shared = [term for term in kernel if term in others[0]]
-            if len(shared) == len(others[0]):
-                rest = written(tuple(term for term in kernel if term not in shared))
-                return f"({rest or 1} + {len(others)}) × {written(tuple(shared))}"
-        return " + ".join(map(written, patterns))
+        if len(sizes) < 2 or not common:
+            return " + ".join(map(written, sizes))
+        rests = [[name for name in one if name not in common] for one in sizes]
+        count = " + ".join(map(written, rests)) if any(rests) else str(len(rests))
+        return f"({count}) × {written(common)}" if any(rests) else f"{count} × {written(common)}"
 
     @property
     def macs(self) -> Size:
@@ -173,11 +198,17 @@ class Step:
         >>> apply("... in -> ... out", x, kernel="in out", bias="out", out=5).source.macs
         30
         """
+        if self.by is By.RECUR:
+            steps = self.inputs[0].shape[1]
+            return times(steps, plus(*(it.size for it in self.weights if len(it.shape) > 1)))
         if self.by is not By.MULTIPLY:
             return 0
-        patterns = [*self.bound.inputs, *list(self.bound.weights.values())[:1], self.bound.output]
+        weights = list(self.bound.weights.values())
+        patterns = [*self.bound.inputs, *weights[:1], self.bound.output]
         names = {axis.name for pattern in patterns for axis in axes_of(pattern)}
         names -= {self.batch, *self.windows}
+        if not weights and names <= {axis.name for axis in axes_of(self.bound.output)}:
+            return 0  # multiplied, and nothing added
         return times(*(self.sizes[name] for name in sorted(names)))
 
     @property
@@ -201,18 +232,30 @@ class Step:
         """
         if self.whole(box):
             ranges = self.ranges(box)
-            yield Reads(
-                tuple(Cells((self.box(pattern[1:], ranges),)) for pattern in self.bound.inputs),
-                {n: Cells((self.box(p, ranges),)) for n, p in self.bound.weights.items()},
-            )
+            inputs = tuple(Cells((self.box(it[1:], ranges),)) for it in self.bound.inputs)
+            if self.by is By.RECUR and len(inputs[0].boxes[0][0]) > 1:
+                ranges = {**ranges, **{name: range(self.size(name)) for name in self.created}}
+            weights = {n: Cells((self.box(p, ranges),)) for n, p in self.bound.weights.items()}
+            yield Reads(inputs, weights)
         else:
             for cell in product(*box):
                 yield from self.reads(box_of(cell))
 
+    @property
+    def created(self) -> set[str]:
+        """The axes of the weights that are no axes of the inputs."""
+        held = {axis.name for pattern in self.bound.inputs for axis in axes_of(pattern)}
+        used = {axis.name for pattern in self.bound.weights.values() for axis in axes_of(pattern)}
+        return used - held
+
+    def plain(self, term: Term) -> bool:
+        """Whether a term of the output is an axis over which no window slides."""
+        return isinstance(term, Axis) and not term.slides and term.name not in self.windows
+
     def whole(self, box: Box) -> bool:
         """Whether a box of output cells reads a box of each operand."""
         return all(
-            len(indices) == 1 or (isinstance(term, Axis) and not term.slides)
+            len(indices) == 1 or self.plain(term)
             for term, indices in zip(self.bound.output[1:], box, strict=True)
         )
 
@@ -220,23 +263,40 @@ class Step:
         """The indices that each axis takes while the cells of a (whole) box are computed."""
         ranges: dict[str, Sequence[int]] = {self.batch: range(1)}
         for term, indices in zip(self.bound.output[1:], box, strict=True):
-            if isinstance(term, Axis) and not term.slides:
-                ranges[term.name] = indices
+            if self.plain(term):
+                ranges[str(term)] = indices
                 continue
             rest = indices[0]
             for axis in reversed(list(axes_of((term,)))):
+                if isinstance(term, Sum):
+                    before = self.before(term, axis)
+                    inside = 0 <= rest - before < self.size(axis.name)
+                    ranges[axis.name] = range(rest - before, rest - before + inside)
+                    continue
                 size = self.size(axis.name) if isinstance(term, Merge) else rest + 1
                 place = rest % size
                 rest //= size
-                ranges[axis.name] = range(place, place + 1)
-                if axis.slides:
-                    window, length = self.windows[axis.base], self.size(axis.base)
-                    ranges[axis.base] = window.cells(place, length)
-                    ranges[axis.tap] = window.taps(place, length)
+                ranges |= self.met(axis, place)
         for name in self.sizes:
             if name not in ranges:
                 ranges[name] = range(self.size(name))
         return ranges
+
+    def before(self, term: Sum, axis: Axis) -> int:
+        """How many cells stand before an axis in the sum of which it is a part."""
+        return sum(self.size(part.name) for part in term.parts[: term.parts.index(axis)])
+
+    def met(self, axis: Axis, place: int) -> dict[str, Sequence[int]]:
+        """The indices of an output axis at one place, and of the axis and the taps that it meets."""
+        met: dict[str, Sequence[int]] = {axis.name: range(place, place + 1)}
+        if axis.slides:
+            window, length = self.windows[axis.base], self.size(axis.base)
+            met[axis.base] = window.cells(place, length)
+            met[axis.tap] = window.taps(place, length)
+        elif isinstance(spread := self.windows.get(axis.name), Window):
+            slid = f"{axis.name}'"
+            met[slid], met[axis.tap] = spread.meets(place, self.size(slid))
+        return met
 
     def box(self, pattern: Pattern, ranges: Mapping[str, Sequence[int]]) -> Box:
         """The indices along each axis of an operand, from those of the named axes."""
@@ -260,7 +320,7 @@ class Step:
         """
         ranges = self.ranges(box_of(cell))
         output = {axis.name for axis in axes_of(self.bound.output)}
-        slid = {Axis(name).tap: name for name in self.windows if f"{name}'" in output}
+        slid = {Axis(n).tap: n if f"{n}'" in output else f"{n}'" for n in self.windows}
         held = {self.batch, *output, *slid.values()}
         free = [name for name in ranges if name not in held]
         patterns = [pattern[1:] for pattern in self.bound.inputs]
@@ -291,12 +351,13 @@ def apply(
     *inputs: Value,
     by: By = By.MULTIPLY,
     function: str | None = None,
-    **facts: str | int | Window | None,
+    **facts: str | int | Slide | None,
 ) -> Value:
     """Apply a signature to values, and return the value that it makes.
 
     A fact is the pattern of a weight (a string), the size of an axis (a whole number) or the window
-    that slides over an axis; `None` leaves the fact out.
+    that slides over an axis; `None` leaves the fact out. A window that stands on the input side, as in
+    `b h' c -> b h f`, is spread: each place of the input puts a window into the output.
 
     Raises `NotationError` if the signature cannot be read, `ShapeError` if the sizes do not fit.
 
@@ -312,10 +373,10 @@ def apply(
     """
     weights = {name: it for name, it in facts.items() if isinstance(it, str)}
     given = {
-        name: it if isinstance(it, Window) else index(it)
+        name: it if isinstance(it, Window | Parts | Past) else index(it)
         for name, it in facts.items()
         if it is not None and not isinstance(it, str)
     }
-    if weights and by is not By.MULTIPLY:
+    if weights and by not in WEIGHTED:
         raise ShapeError(f"a step by {by.value} takes no weights, received {', '.join(weights)}")
     return Step(Signature.read(signature, **weights), inputs, given, by, function).output

@@ -34,7 +34,9 @@ ROLES = {
     Role.CREATED: "created: it comes from the weights, not from the input",
     Role.MERGED: "merged with others into one axis",
     Role.SPLIT: "split into several axes",
+    Role.JOINED: "joined with others, end to end",
     Role.SLID: "slid over by a window",
+    Role.SPREAD: "spread by a window: each place puts its cells into the output",
 }
 """What each role means, as a phrase."""
 

@@ -4,7 +4,29 @@ A rule takes the layer's configuration, as `layer.get_config()` gives it, and a 
 input. It returns the output. It needs no framework, because it reads plain data.
 """
 
-from dense_shapes.rules import convolution, core, reshaping
-from dense_shapes.rules.book import RULES, Rule, call, named, rule, traced
+from dense_shapes.rules import (
+    activations,
+    attention,
+    convolution,
+    core,
+    embedding,
+    merging,
+    normalization,
+    operations,
+    pooling,
+    preprocessing,
+    recurrent,
+    reshaping,
+    wrappers,
+)
+from dense_shapes.rules.book import RULES, Closed, Rule, arguments, call, named, rule, traced
 
-__all__ = ["RULES", "Rule", "call", "convolution", "core", "named", "reshaping", "rule", "traced"]
+FAMILIES = (
+    *(core, activations, embedding, convolution, pooling, reshaping, merging),
+    *(normalization, attention, recurrent, wrappers, preprocessing, operations),
+)
+"""The modules of the rule book, in the order in which the catalogue shows them."""
+
+__all__ = [
+    *("FAMILIES", "RULES", "Closed", "Rule", "arguments", "call", "named", "rule", "traced"),
+]

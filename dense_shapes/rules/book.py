@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from inspect import Parameter, signature
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from dense_shapes.axes import Shape
 from dense_shapes.errors import UnknownLayer
-from dense_shapes.steps import Value
+from dense_shapes.steps import Value, Weight
 from dense_shapes.traces import Layer
 
 Config: TypeAlias = Mapping[str, Any]
-RuleFunction: TypeAlias = Callable[..., Value]
+Options: TypeAlias = Mapping[str, Any]
 
 NAMES = {
     2: ("b", "feature"),
@@ -22,30 +26,56 @@ NAMES = {
 }
 """What Keras calls the axes of an input of each rank, where the data format is channels last."""
 
+FROZEN = {"moving_mean", "moving_variance", "mean", "variance", "count", "vector_u"}
+"""The weights that training never changes, by the last part of their names."""
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What a rule returns that knows the shapes and the weights of a layer, but not what its cells read."""
+
+    reason: str
+    outputs: tuple[Value, ...]
+    weights: tuple[Weight, ...] = ()
+
+
+Result: TypeAlias = Value | tuple[Value, ...] | Closed
+RuleFunction: TypeAlias = Callable[..., Result]
+
 
 @dataclass(frozen=True)
 class Rule:
-    """The rule of a layer kind, with an example for its tests and its catalogue page."""
+    """The rule of a layer kind, with an example for its tests and its catalogue page.
+
+    `shapes` are the inputs of the example, the batch first, and `options` what its call is given
+    beside them.
+    """
 
     kind: str
     function: RuleFunction
     example: Config
     shapes: tuple[Shape, ...]
+    options: Options
 
 
 RULES: dict[str, Rule] = {}
 
 
 def rule(
-    kind: str, *, example: Config, shapes: list[Shape]
+    kind: str, *, example: Config, shapes: list[Shape], options: Options | None = None
 ) -> Callable[[RuleFunction], RuleFunction]:
     """Register the rule of a layer kind.
 
-    `example` is the arguments of a layer and `shapes` the shapes of its inputs, the batch first.
+    A rule reads like the layer's own `call()`: it takes the configuration, then a value for each
+    input, and by keyword what the layer may be called with. It returns the output, or all the outputs
+    in a tuple, or `Closed` where only the shapes and weights are known.
+
+    `example` is the arguments of a layer, `shapes` the shapes of its inputs, the batch first, and
+    `options` what else its call is given.
     """
 
     def register(function: RuleFunction) -> RuleFunction:
-        RULES[kind] = Rule(kind, function, example, tuple(shapes))
+        RULES[kind] = Rule(kind, function, example, tuple(shapes), options or {})
         return function
 
     return register
@@ -68,7 +98,36 @@ def carried(value: Value) -> Value:
     return replace(value, names=tuple("c" if name == "f" else name for name in value.names))
 
 
-def call(kind: str, config: Config, *shapes: Shape, name: str = "") -> Layer:
+@dataclass(frozen=True)
+class Arguments:
+    """The arguments of a layer in the order in which Keras takes them: first those without a default."""
+
+    required: tuple[str, ...]
+    optional: Mapping[str, Any]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, in order."""
+        return (*self.required, *self.optional)
+
+
+@cache
+def arguments() -> dict[str, Arguments]:
+    """The arguments of every layer of Keras, by its kind.
+
+    Source: the signatures of the classes of `keras.layers`; a test compares them.
+
+    >>> arguments()["Dense"].names[:3], arguments()["Dense"].optional["use_bias"]
+    (('units', 'activation', 'use_bias'), True)
+    """
+    text = Path(__file__).with_name("arguments.json").read_text("utf-8")
+    return {
+        kind: Arguments(tuple(it["required"]), it["optional"])
+        for kind, it in json.loads(text).items()
+    }
+
+
+def call(kind: str, config: Config, *shapes: Shape, name: str = "", **options: Any) -> Layer:
     """Apply the rule of a layer kind to inputs of these shapes, the batch first.
 
     Raises `UnknownLayer` if the kind has no rule, `ShapeError` if the inputs do not fit.
@@ -79,20 +138,88 @@ def call(kind: str, config: Config, *shapes: Shape, name: str = "") -> Layer:
     Traceback (most recent call last):
     dense_shapes.errors.UnknownLayer: no rule describes layers of kind 'Lambda'
     """
-    inputs = tuple(Value(shape, named(shape), n) for n, shape in enumerate(shapes))
-    layer = traced(kind, config, inputs, name=name or kind.lower())
-    return replace(layer, sources=tuple((-1, number) for number in range(len(inputs))))
+    values = tuple(Value(shape, named(shape), n) for n, shape in enumerate(shapes))
+    layer = traced(kind, config, values, options, name=name or kind.lower())
+    return replace(layer, sources=tuple((-1, number) for number in range(len(values))))
 
 
-def traced(kind: str, config: Config, inputs: tuple[Value, ...], *, name: str) -> Layer:
-    """The layer that the rule of `kind` makes of these inputs."""
+def traced(
+    kind: str, config: Config, inputs: Sequence[Any], options: Options | None = None, *, name: str
+) -> Layer:
+    """The layer that the rule of `kind` makes of these inputs, called with these options.
+
+    Both may hold values in lists. The inputs of the layer are all the values in them, in the order
+    in which Keras counts them.
+    """
     if kind not in RULES:
         raise UnknownLayer(f"no rule describes layers of kind {kind!r}")
-    inputs = tuple(map(carried, inputs))
-    layer = Layer(name, kind, inputs, (RULES[kind].function(config, *inputs),))
-    weights = tuple(
-        replace(weight, path=f"{name}/{weight.name}")
-        for step in layer.steps
-        for weight in step.weights
-    )
-    return replace(layer, weights=weights)
+    rule = RULES[kind]
+    counter = iter(range(10**9))
+
+    def numbered(thing: Any) -> Any:
+        match thing:
+            case Value():
+                return replace(carried(thing), source=next(counter))
+            case list() | tuple():
+                return [numbered(one) for one in thing]
+            case dict():
+                return {key: numbered(thing[key]) for key in sorted(thing)}
+        return thing
+
+    flat: list[Any] = []
+    for thing in numbered(inputs):
+        flat.extend(thing if isinstance(thing, list) and any(values_in(thing)) else [thing])
+    given = numbered(dict(options or {}))
+    values = tuple(values_in([flat, given]))
+    known, why = accepted(rule, given)
+    defaults = arguments()[kind].optional if kind in arguments() else {}
+    result = rule.function({**defaults, **config}, *flat, **known)
+    layer = layer_of(name, kind, values, result)
+    return closed(layer, why) if why else layer
+
+
+def accepted(rule: Rule, options: Options) -> tuple[dict[str, Any], str]:
+    """The options that a rule knows, and what is said if there are others."""
+    given = {key: it for key, it in options.items() if it is not None and it is not False}
+    parameters = signature(rule.function).parameters.values()
+    keywords = {it.name for it in parameters if it.kind is not Parameter.VAR_POSITIONAL}
+    unknown = [key for key in given if key not in keywords]
+    why = f"it is called with {unknown[0]}=" if unknown else ""
+    return {key: it for key, it in given.items() if key in keywords}, why
+
+
+def values_in(thing: Any) -> Iterator[Value]:
+    """Every value in nested lists and dictionaries, in order."""
+    match thing:
+        case Value():
+            yield thing
+        case list():
+            for one in thing:
+                yield from values_in(one)
+        case dict():
+            for one in thing.values():
+                yield from values_in(one)
+
+
+def layer_of(name: str, kind: str, inputs: tuple[Value, ...], result: Result) -> Layer:
+    """The layer that has this result."""
+    if isinstance(result, Closed):
+        outputs = tuple(replace(value, source=None) for value in result.outputs)
+        layer = Layer(name, kind, inputs, outputs, result.weights, opaque=result.reason)
+    else:
+        outputs = result if isinstance(result, tuple) else (result,)
+        layer = Layer(name, kind, inputs, outputs)
+    weights = layer.weights or tuple(it for step in layer.steps for it in step.weights)
+    return replace(layer, weights=tuple(owned(weight, name) for weight in weights))
+
+
+def owned(weight: Weight, name: str) -> Weight:
+    """A weight as a part of the layer of this name."""
+    frozen = weight.name.rpartition("/")[2] in FROZEN
+    return replace(weight, path=f"{name}/{weight.name}", trainable=weight.trainable and not frozen)
+
+
+def closed(layer: Layer, reason: str) -> Layer:
+    """The layer without its steps: its shapes and weights alone."""
+    outputs = tuple(replace(value, source=None) for value in layer.outputs)
+    return replace(layer, outputs=outputs, opaque=layer.opaque or reason)

@@ -1,0 +1,3 @@
+"""Rules for the attention layers."""
+
+from __future__ import annotations

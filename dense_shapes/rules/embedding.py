@@ -1,0 +1,3 @@
+"""Rules for Embedding and EinsumDense."""
+
+from __future__ import annotations

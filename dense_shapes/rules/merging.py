@@ -1,0 +1,3 @@
+"""Rules for the layers that bring several inputs together."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Rules for the normalisations."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Rules for the operations of keras.ops in a functional model."""
+
+from __future__ import annotations

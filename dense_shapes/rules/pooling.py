@@ -1,0 +1,3 @@
+"""Rules for the pooling layers."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Rules for the preprocessing layers."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Rules for the recurrent layers."""
+
+from __future__ import annotations
