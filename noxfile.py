@@ -97,6 +97,6 @@ def browser(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure, as ratios within one run."""
     install(session, "tests")
-    session.install("rich")
+    session.install("rich", "visualkeras")
     for script in sorted(Path("benchmarks").glob("*.py")):
         session.run("python", str(script), env={**os.environ, **QUIET})

@@ -13,19 +13,20 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing typing for this would cost more than all the rest
 if TYPE_CHECKING:
-    from dense_shapes.display import Display, draw, explain, summary
+    from dense_shapes.display import Display, check, draw, explain, summary
     from dense_shapes.errors import (
         CellError,
         ClaimError,
         DenseShapesError,
         FormatError,
+        MisfitError,
         ModelError,
         NotationError,
         ShapeError,
         UnknownLayer,
     )
     from dense_shapes.proofs import verify
-    from dense_shapes.readers.keras import trace
+    from dense_shapes.readers.anything import trace
     from dense_shapes.records import from_json, to_json
     from dense_shapes.traces import Layer, Trace
 
@@ -38,11 +39,13 @@ __all__ = [
     "Display",
     "FormatError",
     "Layer",
+    "MisfitError",
     "ModelError",
     "NotationError",
     "ShapeError",
     "Trace",
     "UnknownLayer",
+    "check",
     "draw",
     "explain",
     "from_json",
@@ -53,19 +56,20 @@ __all__ = [
 ]
 
 HOMES = {
-    "display": ("Display", "draw", "explain", "summary"),
+    "display": ("Display", "check", "draw", "explain", "summary"),
     "errors": (
         "CellError",
         "ClaimError",
         "DenseShapesError",
         "FormatError",
+        "MisfitError",
         "ModelError",
         "NotationError",
         "ShapeError",
         "UnknownLayer",
     ),
     "proofs": ("verify",),
-    "readers.keras": ("trace",),
+    "readers.anything": ("trace",),
     "records": ("from_json", "to_json"),
     "traces": ("Layer", "Trace"),
 }

@@ -228,6 +228,8 @@ class Window:
         """
         if places is None or self.before is None or self.after is None:
             return None
+        if self.stride < 0:
+            return places
         return max(0, self.stride * (places - 1) + self.reach - self.before - self.after)
 
     def taps(self, place: int, length: int) -> range:
@@ -289,7 +291,7 @@ class Parts:
 
     count: int
 
-    def slide(self, length: Size) -> Size:
+    def slide(self, length: Size) -> Size:  # noqa: ARG002 (every slide takes it)
         """The number of parts."""
         return self.count
 

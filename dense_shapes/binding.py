@@ -119,9 +119,9 @@ def sizes_of(signature: Signature, shapes: Sequence[Shape], given: Given) -> dic
     for axis in axes_of(signature.output):
         window, slid = given.get(axis.base), f"{axis.base}'"
         if axis.slides and isinstance(window, Window | Parts | Past) and axis.base in sizes:
-            sizes[slid] = window.slide(sizes[axis.base])
+            set_size(slid, window.slide(sizes[axis.base]), "the window")
         elif not axis.slides and isinstance(window, Window) and slid in sizes:
-            sizes[axis.name] = window.spread(sizes[slid])
+            set_size(axis.name, window.spread(sizes[slid]), "the window")
     for pattern in (signature.output, *signature.weights.values()):
         for axis in axes_of(pattern):
             if axis.name not in sizes:

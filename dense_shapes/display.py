@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dense_shapes import tables, words
-from dense_shapes.axes import Cell
+from dense_shapes import lessons, tables, words
+from dense_shapes.axes import Cell, Size
 from dense_shapes.drawing import figure
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
@@ -121,3 +121,23 @@ def explain(layer: Layer, *, cell: Cell | None = None) -> Display:
       It reads 1 of the 6 numbers of the input.
     """
     return Display(words.explain(expected(Layer, layer), cell=cell))
+
+
+def check(
+    trace: Trace, *, data: Sequence[Size] | None = None, target: Sequence[Size] | None = None
+) -> Display:
+    """Whether arrays of these shapes, the batch first, suit a model; and if not, what happens.
+
+    `data` is what is given to `fit` or `predict`, `target` is what the output is compared with.
+
+    Raises `ModelError` for a model with several inputs or outputs.
+
+    >>> import keras, dense_shapes as ds
+    >>> model = keras.Sequential([keras.Input((10, 8)), keras.layers.Dense(1)], name="m")
+    >>> print(ds.check(ds.trace(model), data=(10, 8)))
+    Model 'm'
+      the data (10, 8) does not suit the input (None, 10, 8)
+      Keras says: Expected shape (None, 10, 8), but input has incompatible shape (10, 8)
+      What helps: it is one sample; put the batch first: x[np.newaxis]
+    """
+    return Display(lessons.check(expected(Trace, trace), data=data, target=target))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class DenseShapesError(Exception):
     """The base of all errors of this package.
@@ -13,6 +15,43 @@ class DenseShapesError(Exception):
 
 class ShapeError(DenseShapesError, ValueError):
     """Sizes that do not fit each other: the message names both and where each comes from."""
+
+
+class MisfitError(ShapeError):
+    """A layer that does not take its inputs: what is wrong, what Keras says of it, and what helps.
+
+    `reason` is one line; `origins` says where each input comes from, `keras` is the message of Keras,
+    and `ways` are the ways out.
+
+    >>> print(MisfitError("layer 'dense' (Dense) takes no (None,)", keras="found ndim=1", ways=["batch it"]))
+    layer 'dense' (Dense) takes no (None,)
+        Keras says: found ndim=1
+        What helps: batch it
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        origins: Sequence[str] = (),
+        keras: str = "",
+        ways: Sequence[str] = (),
+    ) -> None:
+        said = [f"Keras says: {keras}"] if keras else []
+        helps = [f"{'or:' if n else 'What helps:'} {way}" for n, way in enumerate(ways)]
+        super().__init__("\n    ".join([reason, *origins, *said, *helps]))
+        self.reason = reason
+        self.origins = tuple(origins)
+        self.keras = keras
+        self.ways = tuple(ways)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (self.reason, self.origins, self.keras, self.ways)
+
+
+def _again(reason: str, origins: Sequence[str], keras: str, ways: Sequence[str]) -> MisfitError:
+    """The error that was pickled."""
+    return MisfitError(reason, origins=origins, keras=keras, ways=ways)
 
 
 class ModelError(DenseShapesError, ValueError):

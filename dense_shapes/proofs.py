@@ -1,52 +1,62 @@
 """Check every claim of the library against the real layer.
 
 For each call: its shapes and weights; what each output cell reads, by changing one cell and seeing
-which outputs move; and its values, worked out from the signature with NumPy. The layer runs through
-`stateless_call`, so that the model is never changed.
+which outputs move; and its values, worked out from the signatures with NumPy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dense_shapes.axes import Cell, compatible
 from dense_shapes.cells import Reads
 from dense_shapes.display import Display
-from dense_shapes.errors import ClaimError, ModelError, ShapeError
-from dense_shapes.evaluation import Array, evaluate
-from dense_shapes.readers.keras import read
+from dense_shapes.errors import ClaimError, ShapeError
+from dense_shapes.evaluation import Array, NotWorkedOut, evaluate
+from dense_shapes.probes import Moved, Probe, named_function, sizes
+from dense_shapes.readers.keras import placed, read
 from dense_shapes.rules import named, traced
-from dense_shapes.sampling import CELLS, chosen, distinct, normal, sample, whole
-from dense_shapes.steps import By, Step, Value
+from dense_shapes.runs import arguments
+from dense_shapes.sampling import chosen, known, normal, positive, sample
+from dense_shapes.steps import Step, Value
 from dense_shapes.tables import Column, Row, Table
 from dense_shapes.traces import Layer
 from dense_shapes.words import input_names
 
+CELLS = 256
+"""How many input cells and how many output cells are tried, at most."""
 WEIGHTS = 32
 """How many cells of each weight are tried, at most: each needs a run of its own."""
 MORE = 16
 """How many outputs beyond the sample are looked at, at most, when they moved."""
 FEWEST = 16
-"""How many input cells are tried at the least."""
+"""How many cells of each input are tried at the least, however much flows through the layer."""
+LEAST = 2
+"""The same for the cells of each weight."""
+TRIALS = 8
+"""How often a change that was not seen is tried again, with other numbers everywhere else."""
+FEW = 2
+"""The same where a change may vanish."""
 WORK = 2**23
-"""How many numbers may flow through a layer while its input cells are tried."""
-ROOM = 2**23
-"""How many numbers a run may hold."""
+"""How many numbers may flow through a layer while the cells of an operand are tried."""
 GUESSES = (8, 6, 7, 12, 30, 32, 64, 210, 256, 2, 3, 1)
 """What an axis of unknown size is set to for the proof: the first that the layer takes."""
 SCALES = (1.0, 2.0**-6, 2.0**-12)
 """How large the inputs are for which the values are compared: the first that does not overflow."""
-TOLERANCES = {"float64": 1e-9, "float32": 1e-5}
-"""The relative change that counts as a move, by the type in which a layer computes."""
-COARSE = 2e-2
-"""The same for a layer that computes in 16 bits."""
+ALLOWED = 1e-4
+"""How far the values may be apart, as a part of the largest: in some layers Keras rounds numbers of its
+own to 32 bits, whatever it computes in."""
+FAINT = "Seen from one side only, because a change can vanish on its way: {}."
+
+Output: TypeAlias = tuple[int, Cell]
+"""An output cell of a layer: the number of the output, and its cell."""
 
 
 def verify(model: Any) -> Display:
@@ -54,7 +64,11 @@ def verify(model: Any) -> Display:
 
     The report has a row for each call. Each cell was changed, and the outputs that moved were compared
     with those that read it. Where there are many cells a sample is taken: `256/12,288 input` says how
-    many of how many. The values are within a part of the largest value, or equal.
+    many of how many. The values are within a part of the largest value, or equal; "not worked out"
+    says that they were not compared.
+
+    A note names the layers in which a change can vanish, as in softmax over one unit: all that moved
+    there is claimed, but not all that is claimed was seen to move.
 
     Raises `ClaimError` at the first claim that does not hold, and what `trace` raises.
 
@@ -69,27 +83,49 @@ def verify(model: Any) -> Display:
     ──────────────────────────────────────────────────────────────────────────────────────
     Every claim holds.
     """
-    reading = read(model)
-    rows = []
-    for layer, operation in reading.calls:
+    rows, faint = [], []
+    for call in read(model).calls:
+        layer = call.layer
         if layer.opaque:
             facts = ("from Keras", "no rule: nothing is claimed", "", "")
         else:
-            proof = Proof(layer, operation)
-            facts = ("as in Keras", *proof.reads(), proof.values())
+            proof = Proof(layer, call.operation, call.args, call.kwargs)
+            seen = proof.reads()
+            facts = ("as in Keras", seen.changed, seen.outputs, proof.values())
+            faint += [f"{layer.label} ({seen.unseen})"] if seen.unseen else []
         rows.append(Row((layer.label, layer.kind, *facts)))
     columns = [Column(name) for name in ("Layer", "Kind", "Shapes", "Cells changed")]
     columns += [Column("Outputs seen", "right"), Column("Values")]
-    title = f"Proof of {model.name!r}"
-    return Display(Table(title, tuple(columns), tuple(rows), ("Every claim holds.",)))
+    notes = ("Every claim holds.", *([FAINT.format(", ".join(faint))] if faint else []))
+    return Display(Table(f"Proof of {model.name!r}", tuple(columns), tuple(rows), notes))
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a proof saw: the cells that were changed, and the outputs that were looked at.
+
+    `unseen` says why not all that is claimed was seen to move; it is empty if it was.
+    """
+
+    changed: str
+    outputs: str
+    unseen: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Proof:
-    """The claims about one call, and the Keras layer that they are checked against."""
+    """The claims about one call, and the Keras layer that they are checked against.
+
+    `args` and `kwargs` are the arguments of the call, with a `Place` where an input stands. At most
+    `cells` cells of the inputs and of the outputs are tried, and `weights` cells of each weight.
+    """
 
     claimed: Layer
     operation: Any
+    args: Sequence[Any] | None = None
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    cells: int = CELLS
+    weights: int = WEIGHTS
 
     @cached_property
     def layer(self) -> Layer:
@@ -103,12 +139,20 @@ class Proof:
                 for value in self.claimed.inputs
             ]
             inputs = tuple(Value(shape, named(shape), n) for n, shape in enumerate(shapes))
+            given = placed(list(self.given), inputs), placed(dict(self.kwargs), inputs)
             try:
                 config = self.operation.get_config()
-                return traced(self.claimed.kind, config, inputs, name=self.claimed.name)
+                return traced(self.claimed.kind, config, *given, name=self.claimed.name)
             except ShapeError:
                 continue
         raise self.broken("it takes an input of some size", f"tried {GUESSES} for unknown sizes")
+
+    @cached_property
+    def given(self) -> Sequence[Any]:
+        """The arguments of the call that have no names."""
+        if self.args is None:
+            return arguments(self.operation, len(self.claimed.inputs))
+        return self.args
 
     def broken(self, claim: str, found: str) -> ClaimError:
         """The error of a claim that does not hold."""
@@ -117,189 +161,166 @@ class Proof:
             f"hold: {found}"
         )
 
-    def run(self, inputs: Sequence[Array], weights: Sequence[Array]) -> Array:
-        """The output of the Keras layer for these inputs, with these numbers as its weights.
-
-        Raises `ModelError` if the layer does not run here.
-        """
-        import keras
-
-        dtype = self.operation.variable_dtype
-        given = {
-            id(variable): keras.ops.convert_to_tensor(weight, variable.dtype)
-            for variable, weight in zip(self.operation.weights, weights, strict=True)
-        }
-        state = [
-            [given.get(id(variable), variable.value) for variable in variables]
-            for variables in (
-                self.operation.trainable_variables,
-                self.operation.non_trainable_variables,
-            )
-        ]
-        tensors = [keras.ops.convert_to_tensor(array, dtype) for array in inputs]
-        try:
-            output, _ = self.operation.stateless_call(*state, *tensors)
-        except Exception as error:
-            raise ModelError(
-                f"layer {self.claimed.label!r} ({self.claimed.kind}) does not run here, so it cannot "
-                f"be proved: {str(error).strip().splitlines()[0][:200]}"
-            ) from error
-        array: Array = np.asarray(keras.ops.convert_to_numpy(output), "float64")
-        if not compatible(self.layer.outputs[0].shape, array.shape):
-            raise self.broken(
-                f"the output is {self.layer.outputs[0].shape}", f"the layer gave {array.shape}"
-            )
-        return array
-
     @cached_property
-    def own_weights(self) -> list[Array]:
-        """The numbers that the layer has now."""
-        return [np.asarray(weight, "float64") for weight in self.operation.get_weights()]
+    def probe(self) -> Probe:
+        """What changes the cells of the real layer."""
+        return Probe(self.layer, self.operation, self.given, self.kwargs)
+
+    def outputs(self, inputs: Sequence[Array], weights: Sequence[Array]) -> list[Array]:
+        """The outputs of the real layer, which must have the shapes that are claimed."""
+        found = self.probe.run(inputs, weights)
+        shapes = [value.shape[1:] for value in self.layer.outputs]
+        ran = [array.shape[1:] for array in found]
+        if len(ran) != len(shapes) or not all(map(compatible, shapes, ran)):
+            raise self.broken(f"its outputs are {shapes}", f"the layer gave {ran}")
+        return found
+
+    def reads(self) -> Seen:
+        """Change one cell at a time, and compare the outputs that move with `reads()`.
+
+        Raises `ClaimError` if they differ, and `ModelError` if the layer does not run here.
+        """
+        rng = np.random.default_rng(0)
+        shapes = [sizes(value) for value in self.layer.outputs]
+        limit = max(1, self.cells // len(shapes))
+        claims = {
+            (number, cell): self.layer.reads(cell, output=number)
+            for number, shape in enumerate(shapes)
+            for cell in sample(shape, limit, rng)
+        }
+        trial = self.probe.trial(0)
+        self.outputs(trial.inputs, trial.weights)
+        tried, unseen = [], dict[str, None]()
+        work = sum(map(prod, (*shapes, *map(sizes, self.layer.inputs))))
+        for number, value in enumerate(self.layer.inputs):
+            shape = sizes(value)
+            limit = max(FEWEST, min(self.cells, WORK // max(1, work)))
+            cells = chosen([claim.inputs[number] for claim in claims.values()], shape, limit, rng)
+            unseen[self.compared(number, cells, claims)] = None
+            tried.append(f"{of(len(cells), prod(shape))} {input_names(self.layer)[number]}")
+        held = [known(weight.shape) for weight in self.layer.weights]
+        work = sum(map(prod, held)) + work * self.probe.places
+        limit = min(self.weights, max(LEAST, WORK // max(1, work)))
+        for weight, shape in zip(self.layer.weights, held, strict=True):
+            cells = sample(shape, limit, rng)
+            unseen[self.compared(weight.name, cells, claims)] = None
+            tried.append(f"{of(len(cells), prod(shape))} {weight.name}")
+        outputs = of(len(claims), sum(map(prod, shapes)))
+        return Seen(", ".join(tried), outputs, "; ".join(filter(None, unseen)))
+
+    def compared(self, operand: int | str, cells: list[Cell], claims: dict[Output, Reads]) -> str:
+        """Change the cells of an operand; why not all that read them moved, or empty if all did.
+
+        Raises `ClaimError` if an output moved that does not read the cell, or one that reads it did
+        not move, though no change can vanish in this layer.
+        """
+        waiting = {
+            cell: [output for output, reads in claims.items() if cell in reads.of(operand)]
+            for cell in cells
+        }
+        reason = self.probe.vanishing(operand)
+        for number in range(FEW if reason else TRIALS):
+            trial = self.probe.trial(number)
+            for push in trial.pushes:
+                moves = self.probe.moves(operand, cells, trial, push)
+                for cell, moved in zip(cells, moves, strict=True):
+                    self.refute(operand, cell, moved, claims)
+                    waiting[cell] = [(n, it) for n, it in waiting[cell] if not moved[n][it]]
+                cells = [cell for cell in cells if waiting[cell]]
+                if not cells:
+                    return ""
+        if not reason:
+            output = self.written(waiting[cells[0]][0])
+            claim = f"{output} reads {self.named(operand)}{list(cells[0])}"
+            raise self.broken(claim, "it did not move")
+        return reason
+
+    def refute(
+        self, operand: int | str, cell: Cell, moved: Moved, claims: dict[Output, Reads]
+    ) -> None:
+        """Raise `ClaimError` if an output moved that does not read the cell."""
+        for number, array in enumerate(moved):
+            more = [(number, tuple(it)) for it in np.argwhere(array)[:MORE].tolist()]
+            sampled = [(n, it) for n, it in claims if n == number and array[it]]
+            for output in dict.fromkeys([*sampled, *more]):
+                reads = claims.get(output) or self.layer.reads(output[1], output=number)
+                if cell not in reads.of(operand):
+                    what = f"{self.named(operand)}{list(cell)}"
+                    raise self.broken(f"{self.written(output)} does not read {what}", "it moved")
 
     def values(self) -> str:
-        """Check the values against the signature: on the layer's own weights, and on random ones."""
+        """Check the values against the signatures: on the layer's own weights, and on random ones.
+
+        Raises `ClaimError` if they differ.
+        """
         rng = np.random.default_rng(0)
-        shapes = [self.sizes(value) for value in self.layer.inputs]
-        random = [normal(weight.shape, rng) for weight in self.own_weights]
-        allowed, compared = 10 * self.tolerance, 0
-        for weights in (self.own_weights, random) if random else ([],):
-            for scale in SCALES:
-                inputs = [
-                    np.stack([factor * scale * normal(shape, rng) for factor in (1, 8, 64)])
-                    for shape in shapes
-                ]
-                with np.errstate(all="ignore"):
-                    expected = self.worked_out(inputs, weights)
-                actual = self.run(inputs, weights)
-                if not (np.isfinite(expected).all() and np.isfinite(actual).all()):
-                    continue
-                gap = max(map(gap_between, expected, actual))
-                if not gap <= allowed:
-                    raise self.broken(
-                        f"its values follow {self.layer.signatures}",
-                        f"they differ by {gap:.2g} of the largest value",
-                    )
-                compared += 1
-                break
-        return f"within {allowed:.0e}" if compared else "too large to compare"
+        held = [(positive(it, normal(known(it.shape), rng))) for it in self.layer.weights]
+        gaps = [
+            self.gap(weights, rng)
+            for weights in ((self.probe.own.weights, held) if held else ([],))
+        ]
+        if None in gaps:
+            return "not worked out"
+        allowed = max(ALLOWED, 10 * self.probe.run.tolerance)
+        found = [gap for gap in gaps if gap is not None and np.isfinite(gap)]
+        if max(found, default=0.0) > allowed:
+            raise self.broken(
+                f"its values follow {self.layer.signatures}",
+                f"they differ by {max(found):.2g} of the largest value",
+            )
+        return f"within {allowed:.0e}" if found else "too large to compare"
 
-    def worked_out(self, inputs: Sequence[Array], weights: Sequence[Array]) -> Array:
-        """The output of the layer, worked out from its signatures."""
-        import keras
+    def gap(self, weights: Sequence[Array], rng: np.random.Generator) -> float | None:
+        """How far the values with these weights are from those that are worked out, at most.
 
+        `None` if they are not worked out, and infinity if they overflow whatever the inputs are.
+        """
+        for scale in SCALES:
+            inputs = [
+                np.stack([factor * scale * normal(sizes(value), rng) for factor in (1, 8, 64)])
+                for value in self.layer.inputs
+            ]
+            for number, rows in self.probe.vocabulary.items():
+                inputs[number] = rng.integers(0, rows, inputs[number].shape).astype("float64")
+            with np.errstate(all="ignore"):
+                expected = self.worked_out(inputs, weights)
+            if all(one is None for one in expected):
+                return None
+            states = [np.zeros((3, *shape)) for shape in self.probe.states]
+            actual = self.outputs([*inputs, *states], weights)
+            pairs = [(a, b) for a, b in zip(expected, actual, strict=True) if a is not None]
+            if all(np.isfinite(one).all() for pair in pairs for one in pair):
+                return max(gap_between(*it) for pair in pairs for it in zip(*pair, strict=True))
+        return np.inf
+
+    def worked_out(self, inputs: Sequence[Array], weights: Sequence[Array]) -> list[Array | None]:
+        """Each output of the layer, worked out from its signatures; `None` if that is not known."""
         numbers = dict(zip((weight.name for weight in self.layer.weights), weights, strict=True))
-        found: dict[int, Array] = {}
+        found: dict[int, Array | None] = {}
+        names = {step.function for step in self.layer.steps if step.function}
+        functions = {name: it for name in names if (it := named_function(name))}
 
-        def function(name: str) -> Any:
-            known = {"exponential": np.exp, "log": np.log}
-            activation = known.get(name) or keras.activations.get(name)
-            return lambda array: np.asarray(activation(array), "float64")
-
-        def array_of(value: Value) -> Array:
+        def array_of(value: Value) -> Array | None:
             source = value.source
             return found[id(source)] if isinstance(source, Step) else inputs[source or 0]
 
-        functions = {s.function: function(s.function) for s in self.layer.steps if s.function}
         for step in self.layer.steps:
-            found[id(step)] = evaluate(step, [*map(array_of, step.inputs)], numbers, functions)
-        return array_of(self.layer.outputs[0])
+            given = [one for one in map(array_of, step.inputs) if one is not None]
+            found[id(step)] = None
+            if len(given) == len(step.inputs):
+                with suppress(NotWorkedOut):
+                    found[id(step)] = evaluate(step, given, numbers, functions)
+        return [array_of(value) for value in self.layer.outputs]
 
-    def reads(self) -> tuple[str, str]:
-        """Change one cell at a time, and compare the outputs that move with `reads()`."""
-        rng = np.random.default_rng(0)
-        outputs = sample(self.sizes(self.layer.outputs[0]), CELLS, rng)
-        claims = {cell: self.layer.reads(cell) for cell in outputs}
-        width = max([1, *(len(cells) for one in list(claims.values())[:1] for cells in one.inputs)])
-        weights = [distinct(weight.shape, width, rng) for weight in self.own_weights]
-        base = [whole((1, *self.sizes(value)), rng) for value in self.layer.inputs]
-        spread = max((weight.shape[-1] for weight in self.own_weights), default=1)
-        push = 2.0 ** np.ceil(np.log2(16 * width * spread))
-        tried = []
-        for number, value in enumerate(self.layer.inputs):
-            shape = self.sizes(value)
-            work = prod(shape) + prod(self.sizes(self.layer.outputs[0]))
-            limit = max(FEWEST, min(CELLS, WORK // max(1, work)))
-            cells = chosen([claim.inputs[number] for claim in claims.values()], shape, limit, rng)
-            moves = self.moves(base, weights, number, cells, push)
-            for cell, moved in zip(cells, moves, strict=True):
-                self.compare(number, cell, moved, claims)
-            tried.append(f"{of(len(cells), prod(shape))} {input_names(self.layer)[number]}")
-        still = self.run(base, weights)[0]
-        for number, weight in enumerate(self.layer.weights):
-            shape = self.own_weights[number].shape
-            limit = min(WEIGHTS, 1 + ROOM // sum(one.size for one in weights))
-            cells = sample(shape, limit, rng)
-            for cell in cells:
-                moved, before = np.zeros(still.shape, bool), weights[number][cell]
-                for change in (push, -push):
-                    weights[number][cell] = before + change
-                    moved |= self.differs(self.run(base, weights)[0], still)
-                weights[number][cell] = before
-                self.compare(weight.name, cell, moved, claims)
-            tried.append(f"{of(len(cells), prod(shape))} {weight.name}")
-        return ", ".join(tried), of(len(outputs), still.size)
+    def named(self, operand: int | str) -> str:
+        """What an input or a weight is called."""
+        return input_names(self.layer)[operand] if isinstance(operand, int) else operand
 
-    def moves(
-        self,
-        base: Sequence[Array],
-        weights: Sequence[Array],
-        number: int,
-        cells: Sequence[Cell],
-        push: float,
-    ) -> Iterator[NDArray[np.bool_]]:
-        """For each cell of an input, which output cells move when it is changed, up or down."""
-        numbers = prod(base[number].shape) + prod(self.sizes(self.layer.outputs[0]))
-        each = max(1, ROOM // (2 * max(1, numbers)))
-        for start in range(0, len(cells), each):
-            batch = cells[start : start + each]
-            inputs = [np.repeat(one, 2 * len(batch) + 1, axis=0) for one in base]
-            for place, cell in enumerate(batch):
-                inputs[number][(2 * place, *cell)] += push
-                inputs[number][(2 * place + 1, *cell)] -= push
-            result = self.run(inputs, weights)
-            moved = self.differs(result[:-1], result[-1])
-            yield from moved[0::2] | moved[1::2]
-
-    def compare(
-        self, operand: int | str, cell: Cell, moved: NDArray[np.bool_], claims: dict[Cell, Reads]
-    ) -> None:
-        """Raise `ClaimError` if the outputs that moved are not those that read the cell."""
-        more = [tuple(output) for output in np.argwhere(moved)[:MORE].tolist()]
-        for output in {**claims, **dict.fromkeys(more)}:
-            reads = claims.get(output) or self.layer.reads(output)
-            claimed = cell in reads.of(operand)
-            name = input_names(self.layer)[operand] if isinstance(operand, int) else operand
-            if claimed and not moved[output] and not self.constant:
-                raise self.broken(
-                    f"output{list(output)} reads {name}{list(cell)}", "it did not move"
-                )
-            if moved[output] and not claimed:
-                raise self.broken(
-                    f"output{list(output)} does not read {name}{list(cell)}", "it moved"
-                )
-
-    def differs(self, one: Array, other: Array) -> NDArray[np.bool_]:
-        """Where two outputs differ by more than rounding."""
-        with np.errstate(all="ignore"):
-            larger = np.maximum(np.abs(one), np.abs(other))
-            moved: NDArray[np.bool_] = np.abs(one - other) > self.tolerance * larger
-        return np.asarray(moved | (np.isfinite(one) != np.isfinite(other)))
-
-    @property
-    def constant(self) -> bool:
-        """Whether the layer reads its input and gives 1 all the same: softmax over one unit."""
-        sums = [step for step in self.layer.steps if step.by is By.SUM]
-        return any(step.inputs[0].shape[-1] == 1 for step in sums)
-
-    @property
-    def tolerance(self) -> float:
-        """The relative change that is more than rounding, in the type in which the layer computes."""
-        return TOLERANCES.get(str(self.operation.variable_dtype), COARSE)
-
-    @staticmethod
-    def sizes(value: Value) -> tuple[int, ...]:
-        """The sizes of the axes after the batch, all of them known."""
-        return tuple(size for size in value.shape[1:] if size is not None)
+    def written(self, output: Output) -> str:
+        """An output cell as text."""
+        number, cell = output
+        several = f" {number}" if len(self.layer.outputs) > 1 else ""
+        return f"output{several}{list(cell)}"
 
 
 def gap_between(expected: Array, actual: Array) -> float:

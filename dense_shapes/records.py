@@ -129,6 +129,7 @@ def layer_record(layer: Layer) -> dict[str, Any]:
         "opaque": bool(layer.opaque),
         "signature": list(layer.signatures),
         "reason": layer.opaque,
+        "note": layer.note,
         "sources": [list(source) for source in layer.sources],
         "axes": {
             "inputs": [list(value.names) for value in layer.inputs],
@@ -225,13 +226,10 @@ def read_layer(record: Mapping[str, Any]) -> Layer:
         exactly(int, record["call"]),
         exactly(str, record["reason"]),
         inner,
+        exactly(str, record["note"]),
     )
-    made = [(weight.name, weight.shape) for step in layer.steps for weight in step.weights]
-    if (
-        not layer.opaque
-        and not inner
-        and [(weight.name, weight.shape) for weight in layer.weights] != made
-    ):
+    made = {(weight.name, weight.shape) for step in layer.steps for weight in step.weights}
+    if not layer.opaque and not made <= {(weight.name, weight.shape) for weight in layer.weights}:
         raise FormatError(f"the record contradicts itself in the weights of {layer.name!r}")
     return layer
 

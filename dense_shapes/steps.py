@@ -142,14 +142,16 @@ class Step:
     def names(self) -> dict[str, str]:
         """What the values that flow in call the axes of the signature."""
         return {
-            term.name: name
+            str(term): name
             for pattern, value in zip(self.bound.inputs, self.inputs, strict=True)
             for term, name in zip(pattern, value.names, strict=True)
-            if isinstance(term, Axis)
+            if isinstance(term, Axis | Merge)
         }
 
     def name_of(self, term: Term) -> str:
         """The name of an axis of an operand: the one that came in, or else that of the signature."""
+        if isinstance(term, Merge) and str(term) in self.names:
+            return self.names[str(term)]
         parts = [
             self.names.get(axis.base) or self.names.get(f"{axis.base}'") or axis.base
             for axis in axes_of((term,))
@@ -178,17 +180,20 @@ class Step:
         >>> apply("... in -> ... out", x, kernel="in out", bias="out", out=5).source.formula
         '(1 + 1) × 5'
         """
-        sizes = [[axis.name for axis in axes_of(it)] for it in self.bound.weights.values()]
-        common = [name for name in sizes[0] if all(name in one for one in sizes)] if sizes else []
+        patterns = [[axis.name for axis in axes_of(it)] for it in self.bound.weights.values()]
+        first = patterns[0] if patterns else []
+        common = [name for name in first if all(name in one for one in patterns)]
 
         def written(names: Sequence[str]) -> str:
-            return " × ".join(str(self.sizes[name]) for name in names) or "1"
+            sizes = ["?" if (size := self.sizes[it]) is None else str(size) for it in names]
+            return " × ".join(sizes) or "1"
 
-        if len(sizes) < 2 or not common:
-            return " + ".join(map(written, sizes))
-        rests = [[name for name in one if name not in common] for one in sizes]
-        count = " + ".join(map(written, rests)) if any(rests) else str(len(rests))
-        return f"({count}) × {written(common)}" if any(rests) else f"{count} × {written(common)}"
+        if len(patterns) < 2 or not common:
+            return " + ".join(map(written, patterns))
+        rests = [[name for name in one if name not in common] for one in patterns]
+        if not any(rests):
+            return f"{len(rests)} × {written(common)}"
+        return f"({' + '.join(map(written, rests))}) × {written(common)}"
 
     @property
     def macs(self) -> Size:
@@ -199,8 +204,10 @@ class Step:
         30
         """
         if self.by is By.RECUR:
-            steps = self.inputs[0].shape[1]
-            return times(steps, plus(*(it.size for it in self.weights if len(it.shape) > 1)))
+            used = {axis for pattern in self.bound.weights.values() for axis in axes_of(pattern)}
+            places = [axis.name for axis in axes_of(self.bound.inputs[0]) if axis not in used]
+            matrices = [it.size for it in self.weights if not it.name.endswith("bias")]
+            return times(*(self.sizes[it] for it in places if it != self.batch), plus(*matrices))
         if self.by is not By.MULTIPLY:
             return 0
         weights = list(self.bound.weights.values())
@@ -217,7 +224,8 @@ class Step:
         kernel = next(iter(self.bound.weights.values()), ())
         used = set(axes_of(kernel))
         free = [axis.name for axis in axes_of(self.bound.output) if axis not in used]
-        return times(*(self.sizes[name] for name in free if name != self.batch))
+        places = {name: self.sizes.get(f"{name}'", self.sizes[name]) for name in free}
+        return times(*(size for name, size in places.items() if name != self.batch))
 
     @property
     def batch(self) -> str:
@@ -230,11 +238,14 @@ class Step:
         It is one box of each operand, or several where the axes of the output box are merged or slid
         over. A single cell is a box too: `box_of(cell)`.
         """
+        if not all(map(len, box)):
+            return
         if self.whole(box):
             ranges = self.ranges(box)
+            if self.by is By.RECUR and any(len(ranges[name]) > 1 for name in self.recurred):
+                used = {axis.name for it in self.bound.weights.values() for axis in axes_of(it)}
+                ranges |= {name: range(self.size(name)) for name in used}
             inputs = tuple(Cells((self.box(it[1:], ranges),)) for it in self.bound.inputs)
-            if self.by is By.RECUR and len(inputs[0].boxes[0][0]) > 1:
-                ranges = {**ranges, **{name: range(self.size(name)) for name in self.created}}
             weights = {n: Cells((self.box(p, ranges),)) for n, p in self.bound.weights.items()}
             yield Reads(inputs, weights)
         else:
@@ -242,11 +253,14 @@ class Step:
                 yield from self.reads(box_of(cell))
 
     @property
-    def created(self) -> set[str]:
-        """The axes of the weights that are no axes of the inputs."""
-        held = {axis.name for pattern in self.bound.inputs for axis in axes_of(pattern)}
-        used = {axis.name for pattern in self.bound.weights.values() for axis in axes_of(pattern)}
-        return used - held
+    def recurred(self) -> list[str]:
+        """The axes over which a recurrence runs: those of its sequence that nothing else has.
+
+        After more than one place, every unit has read what every other made of the place before.
+        """
+        used = {axis for pattern in self.bound.weights.values() for axis in axes_of(pattern)}
+        kept = {*used, *axes_of(self.bound.output)}
+        return [axis.name for axis in axes_of(self.bound.inputs[0]) if axis not in kept]
 
     def plain(self, term: Term) -> bool:
         """Whether a term of the output is an axis over which no window slides."""
@@ -379,4 +393,7 @@ def apply(
     }
     if weights and by not in WEIGHTED:
         raise ShapeError(f"a step by {by.value} takes no weights, received {', '.join(weights)}")
+    if by is By.LOOKUP and len(weights) != 1:
+        held = ", ".join(weights) or "none"
+        raise ShapeError(f"a step by {by.value} takes one weight, received {held}")
     return Step(Signature.read(signature, **weights), inputs, given, by, function).output

@@ -86,6 +86,7 @@ def summary(
         f"Trainable params: {number(trace.trainable_params)}",
         f"Non-trainable params: {number(trace.non_trainable_params)}",
     ]
+    notes += [f"{layer.label}: {layer.note}" for layer in trace.calls if layer.note]
     opaque = [layer.label for layer in trace.calls if layer.opaque]
     if opaque:
         notes.append(f"Without a rule, shapes and parameters from Keras: {', '.join(opaque)}")

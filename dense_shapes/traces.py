@@ -24,7 +24,7 @@ class Layer:
     """One call of a layer.
 
     `opaque` says why no rule describes the layer, and is empty if one does. `inner` is the trace of a
-    nested model.
+    nested model. `note` says where Keras reports another shape than it computes.
 
     >>> from dense_shapes.rules import call
     >>> dense = call("Dense", {"units": 5}, (None, 2, 3, 1))
@@ -43,6 +43,7 @@ class Layer:
     number: int = 1
     opaque: str = ""
     inner: Trace | None = None
+    note: str = ""
 
     def __repr__(self) -> str:
         before, after = (
@@ -94,7 +95,17 @@ class Layer:
     @property
     def formula(self) -> str:
         """The number of parameters as arithmetic; empty if no rule gives it."""
-        return " + ".join(step.formula for step in self.steps if step.formula)
+        if self.opaque or self.inner:
+            return ""
+        parts, seen = [], set[str]()
+        for step in self.steps:
+            names = step.signature.weights.keys()
+            if names and not names <= seen:
+                parts.append(step.formula)
+            seen |= names
+        unread = (weight for weight in self.weights if weight.name not in seen)
+        parts += [" × ".join(map(str, weight.shape)) or "1" for weight in unread]
+        return " + ".join(parts)
 
     @property
     def macs(self) -> Size:

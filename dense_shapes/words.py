@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
 
-from dense_shapes.axes import Axis, Cell, Shape, Size, axes_of, number, times
+from dense_shapes.axes import Cell, Shape, Size, axes_of, number, times
 from dense_shapes.cells import box_of, checked
-from dense_shapes.signature import Role
+from dense_shapes.equations import Written, made_by
+from dense_shapes.fates import fates
 from dense_shapes.steps import By, Step, Value
 from dense_shapes.traces import Layer
 
 NOUNS = {
     "b": "sample",
     "t": "step",
+    "s": "step",
+    "time": "step",
     "d": "frame",
     "h": "row",
     "w": "column",
@@ -23,25 +25,23 @@ NOUNS = {
     "c": "channel",
     "f": "filter",
     "g": "group",
+    "m": "multiplier",
     "in": "input",
     "out": "unit",
+    "before": "unit",
+    "vector": "feature",
+    "1": "place",
+    "(g c)": "channel",
+    "(c m)": "channel",
+    "(g f)": "filter",
+    "(gate unit)": "row",
+    "(group each)": "head",
 }
 """What an axis counts, where its name in a signature is short."""
 
-ROLES = {
-    Role.KEPT: "kept as it is",
-    Role.CONTRACTED: "contracted: each output number sums over all of it",
-    Role.CREATED: "created: it comes from the weights, not from the input",
-    Role.MERGED: "merged with others into one axis",
-    Role.SPLIT: "split into several axes",
-    Role.JOINED: "joined with others, end to end",
-    Role.SLID: "slid over by a window",
-    Role.SPREAD: "spread by a window: each place puts its cells into the output",
-}
-"""What each role means, as a phrase."""
 
-SHOWN = 4
-"""How many terms of a sum are written out; of a longer sum, the first and the last."""
+MANY = 4
+"""How many weights are spoken of one by one; of more, only all together."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def noun(name: str, size: Size) -> str:
     """
     if name.startswith("axis"):
         return f"on axis {name.removeprefix('axis')}"
-    word = NOUNS.get(name, "feature" if name.startswith("(") else name)
+    plain = name if name in NOUNS else name.rstrip("0123456789")
+    word = NOUNS.get(plain, "feature" if name.startswith("(") else plain)
     return word if size == 1 else f"{word}s"
 
 
@@ -132,15 +133,34 @@ def plain(shape: Shape) -> str:
 
 
 def sharing(layer: Layer) -> Iterator[str]:
-    """A sentence for each kernel that serves several positions."""
+    """A sentence for each number of positions that the same kernels serve."""
+    shared: dict[str, list[str]] = {}
     for step in layer.steps:
-        if step.weights and step.shared != 1:
-            count = (
-                "every position"
-                if step.shared is None
-                else f"each of the {step.shared:,} positions"
-            )
-            yield f"The same {step.weights[0].name} is used at {count}."
+        if not step.weights:
+            continue
+        if step.by is By.RECUR:
+            places = times(*(step.sizes[name] for name in step.recurred))
+            names = [weight.name for weight in step.weights]
+            where = "place of the recurrence", "places of the recurrence"
+        else:
+            places, names = step.shared, [step.weights[0].name]
+            where = "position", "positions"
+        if places != 1:
+            each = f"every {where[0]}" if places is None else f"each of the {places:,} {where[1]}"
+            shared.setdefault(each, []).extend(names)
+    for each, names in shared.items():
+        verb = "is" if len(names) == 1 and names[0] != "embeddings" else "are"
+        yield f"The same {enumerated(names)} {verb} used at {each}."
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Names in a row, with "and" before the last.
+
+    >>> enumerated(["kernel"]), enumerated(["a", "b", "c"])
+    ('kernel', 'a, b and c')
+    """
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def facts(layer: Layer) -> Iterator[str]:
@@ -154,29 +174,35 @@ def facts(layer: Layer) -> Iterator[str]:
     1 channel: contracted: each output number sums over all of it
     5 units: created: it comes from the weights, not from the input
     """
+    if layer.opaque or layer.inner:
+        return
+    found: dict[int | None, list[str]] = {}
+    for fate in fates(layer):
+        what = "the batch" if fate.batch else counted(fate.name, fate.size)
+        found.setdefault(fate.number, []).append(f"{what}: {fate.phrase}")
+    created = found.pop(None, [])
+    inputs = list(found.values())
+    if all(lines == inputs[0] for lines in inputs):
+        yield from [line for lines in inputs[:1] for line in lines]
+    else:
+        for name, lines in zip(input_names(layer), inputs, strict=True):
+            yield from (f"{name}: {line}" for line in lines if "batch" not in line)
+    yield from dict.fromkeys(created)
     for step in layer.steps:
-        if step.by in (By.MAP, By.SUM, By.DIVIDE):
-            continue
-        for place, value in enumerate(step.inputs):
-            roles = step.bound.roles(place)
-            for term, name, size in zip(
-                step.bound.inputs[place], value.names, value.shape, strict=True
-            ):
-                parts = [roles[axis.name] for axis in axes_of((term,))]
-                what = "the batch" if term == Axis(step.batch) else counted(name, size)
-                yield f"{what}: {ROLES[parts[-1] if parts else Role.KEPT]}"
-        roles = step.bound.roles("output")
-        for term, name, size in zip(
-            step.bound.output, step.output.names, step.output.shape, strict=True
-        ):
-            if any(roles[axis.name] is Role.CREATED for axis in axes_of((term,))):
-                yield f"{counted(name, size)}: {ROLES[Role.CREATED]}"
+        if step.by is By.LOOKUP:
+            [(name, pattern)] = step.bound.weights.items()
+            row = next(
+                axis for axis in axes_of(pattern) if axis not in {*axes_of(step.bound.output)}
+            )
+            rows = f"{number(step.sizes[row.name])} {noun(row.name, None)}"
+            yield f"each number of the input says which of the {rows} of the {name} is taken"
 
 
-def explain(layer: Layer, *, cell: Cell | None = None) -> Prose:
-    """What a layer does to the shape; or, with `cell`, what one number of its output is made of.
+def explain(layer: Layer, *, cell: Cell | None = None, output: int = 0) -> Prose:
+    """What a layer does to the shape; or, with `cell`, what one number of an output is made of.
 
-    `cell` is an index for each axis of the output after the batch.
+    `cell` is an index for each axis of the output after the batch; `output` says which output, if the
+    layer has several.
     Raises `CellError` if the cell lies outside the output, `UnknownLayer` if no rule describes the
     layer and a cell is asked for.
 
@@ -189,61 +215,87 @@ of the bias.
     The same kernel is used at each of the 6 positions.
     """
     if cell is not None:
-        return Prose(title(layer), tuple(made_of(layer, cell)))
+        return Prose(title(layer), tuple(made_of(layer, cell, output=output)))
     lines = [f"{fact}" for fact in facts(layer)]
     if layer.opaque or layer.inner:
         lines.append(f"not explained: {layer.opaque or 'it is a model; ask its own layers'}")
     named = ", ".join(f"{weight.name} {weight.shape}" for weight in layer.weights)
     count = number(layer.params)
-    if layer.formula:
+    if layer.formula not in ("", count):
         lines.append(f"parameters: {layer.formula} = {count} ({named})")
     elif layer.params:
         lines.append(f"parameters: {count} ({named})")
     lines += sharing(layer)
     if layer.macs:
         lines.append(f"multiply-adds for one sample: {layer.macs:,}")
+    if layer.note:
+        lines.append(layer.note)
     return Prose(title(layer), tuple(lines))
 
 
-def made_of(layer: Layer, cell: Cell, inputs: Sequence[str] = ()) -> Iterator[str]:
-    """What one number of the output is made of, from the last step back to the first.
+def made_of(
+    layer: Layer, cell: Cell, inputs: Sequence[str] = (), *, output: int = 0
+) -> Iterator[str]:
+    """What one number of an output is made of, from the last step back to the first.
 
-    `inputs` says what to call the inputs of the layer.
+    `inputs` says what to call the inputs of the layer, `output` which of the outputs is meant.
     """
-    cell = checked(cell, layer.outputs[0].shape)
-    reads = layer.reads(cell)
+    target = layer.outputs[output]
+    cell = checked(cell, target.shape)
+    reads = layer.reads(cell, output=output)
     inputs = inputs or input_names(layer)
+    called = "output" if len(layer.outputs) == 1 else f"output {output}"
     names = {id(step): f"y{place}" for place, step in enumerate(layer.steps, 1)}
-    if layer.steps:
-        names[id(layer.steps[-1])] = "output"
+    if isinstance(target.source, Step):
+        names[id(target.source)] = called
     else:
-        yield f"output{list(cell)} = " + (
-            f"{inputs[0]}{list(cell)}" if inputs else "what is put in"
-        )
+        source = f"{inputs[target.source or 0]}{list(cell)}" if inputs else "what is put in"
+        yield f"{called}{list(cell)} = {source}"
+    wanted: dict[int, Cell] = {id(target.source): cell}
 
-    def name(value: Value) -> str:
-        return (
-            names[id(value.source)] if isinstance(value.source, Step) else inputs[value.source or 0]
-        )
+    def written(value: Value) -> Written:
+        def name(at: Cell) -> str:
+            found, place = copied(value, at)
+            if not isinstance(found.source, Step):
+                return f"{inputs[found.source or 0]}{list(place)}"
+            wanted.setdefault(id(found.source), place)
+            return f"{names[id(found.source)]}{list(place)}"
 
-    wanted = {"output": cell}
+        return name
+
     for step in reversed(layer.steps):
-        target, operands = names[id(step)], [name(value) for value in step.inputs]
-        yield f"{target}{list(wanted[target])} = {made_by(step, wanted[target], operands)}"
-        [read] = step.reads(box_of(wanted[target]))
-        for operand, cells in zip(operands, read.inputs, strict=True):
-            wanted.setdefault(operand, next(iter(cells), ()))
+        if id(step) in wanted:
+            at = wanted[id(step)]
+            operands = [written(value) for value in step.inputs]
+            yield f"{names[id(step)]}{list(at)} = {made_by(step, at, operands)}"
     parts = [
         f"{len(cells):,} of the {number(times(*value.shape[1:]))} numbers of the {one}"
         for one, value, cells in zip(inputs, layer.inputs, reads.inputs, strict=True)
     ]
-    parts += [
+    held = [
         f"{len(reads.weights[weight.name]):,} of the {number(weight.size)} numbers of the {weight.name}"
         for weight in layer.weights
     ]
-    if parts:
-        yield f"It reads {', '.join(parts)}."
+    if len(held) > MANY:
+        held = [f"{sum(map(len, reads.weights.values())):,} of the {parameters(layer.params)}"]
+    if parts or held:
+        yield f"It reads {', '.join([*parts, *held])}."
     yield from sharing(layer)
+
+
+def copied(value: Value, cell: Cell) -> tuple[Value, Cell]:
+    """The value, and the cell of it, of which a cell is a copy in the end; itself if it is none."""
+    step = value.source
+    while isinstance(step, Step) and step.by is By.COPY:
+        [reads] = step.reads(box_of(cell))
+        found = [
+            (one, at) for one, cells in zip(step.inputs, reads.inputs, strict=True) for at in cells
+        ]
+        if not found:
+            break
+        [(value, cell)] = found
+        step = value.source
+    return value, cell
 
 
 def input_names(layer: Layer) -> list[str]:
@@ -251,43 +303,3 @@ def input_names(layer: Layer) -> list[str]:
     if len(layer.inputs) == 1:
         return ["input"]
     return [f"input {place}" for place in range(len(layer.inputs))]
-
-
-def made_by(step: Step, cell: Cell, operands: list[str]) -> str:
-    """The right side of the equation of one output cell of a step."""
-    [reads] = step.reads(box_of(cell))
-    cells = [list(map(list, read)) for read in reads.inputs]
-    read = f"{operands[0]}{cells[0][0]}" if cells[0] else "0"
-    match step.by:
-        case By.COPY:
-            return read
-        case By.MAP:
-            return f"{step.function}({read})"
-        case By.DIVIDE:
-            return f"{read} / {operands[1]}{cells[1][0]}"
-        case By.SUM:
-            return added([f"{operands[0]}{one}" for one in cells[0]])
-        case By.MULTIPLY:
-            factors = [*operands, *(weight.name for weight in step.weights[:1])]
-            products = list(step.products(cell))
-            written = [
-                " × ".join(f"{name}{list(at)}" for name, at in zip(factors, one, strict=True))
-                for one in products
-            ]
-            total = added(written)
-            for weight in step.weights[1:]:
-                total += f" + {weight.name}{list(next(iter(reads.weights[weight.name])))}"
-            return total
-        case _ as never:
-            assert_never(never)
-
-
-def added(terms: Sequence[str]) -> str:
-    """A sum, with dots in the middle if it is long.
-
-    >>> added(["a", "b", "c"]), added(["a", "b", "c", "d", "e"]), added([])
-    ('a + b + c', 'a + … + e', '0')
-    """
-    if len(terms) > SHOWN:
-        return f"{terms[0]} + … + {terms[-1]}"
-    return " + ".join(terms) or "0"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import ceil, prod
+from contextlib import suppress
+from math import ceil, floor, prod
 from random import Random
 
 import pytest
@@ -13,9 +14,12 @@ from dense_shapes.axes import (
     Axis,
     Merge,
     One,
+    Parts,
+    Past,
     Rest,
     Shape,
     Size,
+    Sum,
     Window,
     axes_of,
     compatible,
@@ -32,9 +36,10 @@ WINDOWS = st.builds(
     st.integers(1, 5),
     st.integers(1, 4),
     st.integers(1, 3),
-    st.integers(0, 4),
-    st.integers(0, 4),
+    st.integers(-3, 4),
+    st.integers(-3, 4),
 )
+"""Windows on an axis that is padded at an end, or cut off there."""
 
 
 @given(LISTS, st.randoms())
@@ -92,6 +97,12 @@ def test_compatible_shapes(one: Shape, other: Shape, expected: bool) -> None:
     assert compatible(one, other) is expected
 
 
+def test_axes_that_are_laid_end_to_end_are_written_with_a_sign() -> None:
+    pattern = (Axis("b"), Sum((Axis("p"), Axis("q"))))
+    assert " ".join(map(str, pattern)) == "b (p + q)"
+    assert list(axes_of(pattern)) == [Axis("b"), Axis("p"), Axis("q")]
+
+
 def test_an_axis_with_a_prime_is_seen_through_a_window() -> None:
     places = Axis("h'")
     assert (places.slides, places.base, places.tap) == (True, "h", "kh")
@@ -121,6 +132,9 @@ def test_a_window_slides_over_as_many_places_as_can_be_counted(window: Window, l
     places = places_by_hand(window, length)
     if places:
         assert window.slide(length) == places
+    elif window.crops:  # all that there is may be cut off, but no more than that
+        with suppress(ShapeError):
+            assert window.slide(length) == 0
     else:
         with pytest.raises(ShapeError, match=f"does not fit on an axis of {length} cells"):
             window.slide(length)
@@ -186,3 +200,75 @@ def test_the_cells_of_a_window_with_unknown_padding_are_refused() -> None:
         window.taps(0, 5)
     with pytest.raises(ShapeError, match="trace the model with a concrete input shape"):
         window.cells(0, 5)
+
+
+def test_more_than_there_is_cannot_be_cut_off() -> None:
+    assert Window(1, before=-2, after=-3).slide(5) == 0
+    with pytest.raises(ShapeError, match="does not fit on an axis of 4 cells"):
+        Window(1, before=-2, after=-3).slide(4)
+    with pytest.raises(ShapeError, match="does not fit on an axis of 3 cells"):
+        Window(2, before=-1, after=-1).slide(3)  # one cell is left for a window of two
+
+
+def test_a_stride_of_minus_one_walks_from_the_end() -> None:
+    window = Window(1, stride=-1, before=-4)
+    assert window.slide(5) == window.spread(5) == 5
+    assert [list(window.cells(place, 5)) for place in range(5)] == [[4], [3], [2], [1], [0]]
+    assert [list(window.taps(place, 5)) for place in range(5)] == [[0]] * 5
+    assert [window.meets(cell, 5) for cell in range(5)] == [((4 - n,), (0,)) for n in range(5)]
+
+
+@given(WINDOWS, st.integers(1, 6))
+def test_a_window_is_spread_over_the_cells_that_it_meets_in_all_its_places(
+    window: Window, places: int
+) -> None:
+    """A transposed convolution, written as it is meant: each place puts its taps into the output."""
+    assert window.before is not None
+    assert window.after is not None
+    last = window.stride * (places - 1) + window.dilation * (window.size - 1)
+    length = window.spread(places)
+    assert length == max(0, last + 1 - window.before - window.after)
+    put: dict[int, list[tuple[int, int]]] = {}
+    for tap in range(window.size):
+        for place in range(places):
+            cell = window.stride * place + window.dilation * tap - window.before
+            put.setdefault(cell, []).append((place, tap))
+    for cell in range(length or 0):
+        met = put.get(cell, [])
+        assert window.meets(cell, places) == (tuple(p for p, _ in met), tuple(t for _, t in met))
+
+
+def test_what_an_unknown_window_is_spread_over_is_unknown() -> None:
+    assert Window(3, stride=2).spread(None) is None
+    assert Window(3, before=None, after=None).spread(4) is None
+
+
+@given(st.integers(1, 12), st.integers(0, 12))
+def test_the_parts_of_an_axis_cover_it_and_are_as_equal_as_they_can_be(
+    count: int, length: int
+) -> None:
+    """Part `n` goes from the rounded-down to the rounded-up end: that of PyTorch and of Keras."""
+    parts = Parts(count)
+    assert parts.slide(length) == parts.slide(None) == count
+    cells = [list(parts.cells(place, length)) for place in range(count)]
+    for place, found in enumerate(cells):
+        first, stop = floor(place * length / count), ceil((place + 1) * length / count)
+        assert found == list(range(first, stop))
+        assert list(parts.taps(place, length)) == list(range(len(found)))
+    assert {cell for found in cells for cell in found} == set(range(length))
+
+
+@given(st.integers(1, 6), st.data())
+def test_the_past_of_a_place_is_what_a_recurrence_has_seen(
+    length: int, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, length - 1))
+    seen = [cell for cell in range(length) if cell <= place]
+    assert list(Past().cells(place, length)) == seen
+    assert list(Past(backwards=True).cells(place, length)) == list(range(place, length))
+    turned = [length - 1 - cell for cell in seen]  # place n is the n-th from the end
+    assert list(Past(turned=True).cells(place, length)) == sorted(turned)
+    for past in (Past(), Past(backwards=True), Past(turned=True)):
+        assert past.slide(length) == length
+        assert past.slide(None) is None
+        assert list(past.taps(place, length)) == list(range(len(past.cells(place, length))))

@@ -81,7 +81,7 @@ def test_another_ending_is_refused_and_writes_nothing(tmp_path: Path, name: str)
     with pytest.raises(FormatError) as caught:
         SHOWN["picture"].save(tmp_path / name)
     assert str(caught.value) == (
-        f"expected a file that ends in .txt, .md, .html, .svg, received {name!r}"
+        f"expected a file that ends in .txt, .md, .html, .tex, .csv, .svg, received {name!r}"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dense_shapes.axes import Parts, Past, Window
 from dense_shapes.errors import DenseShapesError, FormatError
 from dense_shapes.records import from_json, to_json
 from dense_shapes.rules import call
-from dense_shapes.steps import Weight
-from dense_shapes.traces import Trace
+from dense_shapes.steps import By, Value, Weight, apply
+from dense_shapes.traces import Layer, Trace
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
 from tests.strategies import chains
 
@@ -66,7 +67,32 @@ def two_ended_trace() -> Trace:
     )
 
 
+def every_step() -> Trace:
+    """A model of one layer for each way to see an axis, and for each way to combine."""
+    x = Value((None, 4, 2), ("b", "t", "feature"), 0)
+    y = Value((None, 4, 3), ("b", "t", "feature"), 1)
+    sums = apply("b t p, b t q -> b t (p + q)", x, y, by=By.COPY)
+    up = apply("b t' c -> b t c", sums, by=By.COPY, t=Window(2, stride=2, after=-1))
+    cut = apply("b t c -> b t' c", up, by=By.COPY, t=Window(1, before=-2, after=1))
+    turned = apply("b t c -> b t' c", cut, by=By.COPY, t=Window(1, stride=-1, before=-7))
+    parts = apply("b t c -> b t' c", turned, by=By.MEAN, t=Parts(3))
+    scaled = apply("... c -> ... c", parts, by=By.MAP, function="scale", gamma="c")
+    facts: dict[str, Any] = {"unit": 2, "before": 2, "t": Past(turned=True)}
+    kernels = {"kernel": "in unit", "recurrent_kernel": "before unit"}
+    run = apply("b t in -> b t' unit", scaled, by=By.RECUR, **kernels, **facts)
+    looked = apply("b t u -> b t u v", run, by=By.LOOKUP, table="w v", w=5, v=2)
+    mean = apply("b t u v -> b t", looked, by=By.MAX)
+    total = apply("b t u v -> b t", looked, by=By.MIN)
+    y2 = apply("..., ... -> ...", mean, total, by=By.SUBTRACT)
+    steps = Layer("steps", "Steps", (x, y), (y2, run))
+    held = [weight for step in steps.steps for weight in step.weights]
+    weights = tuple(replace(it, path=f"steps/{it.name}") for it in held)
+    layer = replace(steps, weights=weights, sources=((-1, 0), (-1, 1)))
+    return Trace("every step", (x, y), (layer,), ((0, 0), (0, 1)))
+
+
 EVERYTHING = everything()
+EVERY_STEP = every_step()
 
 
 def record_of(trace: Trace) -> Json:
@@ -131,10 +157,10 @@ def test_a_trace_is_read_back_as_it_was_written(trace: Trace) -> None:
 @pytest.mark.parametrize(
     "trace",
     [
-        *(MODEL_A, MODEL_B, SMALL, EVERYTHING),
+        *(MODEL_A, MODEL_B, SMALL, EVERYTHING, EVERY_STEP),
         *(two_ended_trace(), with_weights_beside(), Trace("", (), (), ())),
     ],
-    ids=["A", "B", "softmax", "everything", "two ends", "weights beside", "empty"],
+    ids=["A", "B", "softmax", "everything", "every step", "two ends", "weights beside", "empty"],
 )
 def test_traces_that_are_read_back(trace: Trace) -> None:
     again = from_json(to_json(trace))
@@ -452,6 +478,69 @@ def test_what_cannot_be_is_refused_with_an_error_of_the_package(place: Place, va
         read(changed(record_of(EVERYTHING), place, value))
 
 
+STEP: Place = ("layers", 0, "steps")
+
+
+def test_every_way_to_see_an_axis_is_written_as_plain_data() -> None:
+    steps = record_of(EVERY_STEP)["layers"][0]["steps"]
+    given = [step["given"].get("t") for step in steps]
+    assert given[1:5] == [
+        {"size": 2, "stride": 2, "dilation": 1, "before": 0, "after": -1},
+        {"size": 1, "stride": 1, "dilation": 1, "before": -2, "after": 1},
+        {"size": 1, "stride": -1, "dilation": 1, "before": -7, "after": 0},
+        {"count": 3},
+    ]
+    assert given[6] == {"backwards": False, "turned": True}
+    assert steps[0]["signature"] == "b t p, b t q -> b t (p + q)"
+    ways = [
+        "copy",
+        "copy",
+        "copy",
+        "copy",
+        "mean",
+        "map",
+        "recur",
+        "lookup",
+        "max",
+        "min",
+        "subtract",
+    ]
+    assert [step["by"] for step in steps] == ways
+
+
+def test_what_was_read_back_reads_the_same_cells() -> None:
+    [layer], [again] = EVERY_STEP.layers, from_json(to_json(EVERY_STEP)).layers
+    for output, cell in ((0, (1,)), (1, (0, 1)), (1, (2, 0))):
+        assert again.reads(cell, output=output) == layer.reads(cell, output=output)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ((*STEP, 4, "given", "t"), {"count": 0}),
+        ((*STEP, 4, "given", "t"), {"count": 2}),
+        ((*STEP, 4, "given", "t"), {"count": 3.0}),
+        ((*STEP, 4, "given", "t"), {"count": True}),
+        ((*STEP, 4, "given", "t"), {"count": 3, "more": 1}),
+        ((*STEP, 4, "given", "t"), {}),
+        ((*STEP, 4, "given", "t"), None),
+        ((*STEP, 6, "given", "t"), {"backwards": 0, "turned": True}),
+        ((*STEP, 6, "given", "t"), {"turned": True}),
+        ((*STEP, 6, "by"), "lookup"),
+        ((*STEP, 7, "by"), "recurrence"),
+        ((*STEP, 7, "weights"), []),
+        ((*STEP, 0, "by"), "walk"),
+        ((*STEP, 0, "signature"), "b t (p + q), b t q -> b t p"),
+        ((*STEP, 3, "given", "t", "stride"), -2),
+        ((*STEP, 3, "given", "t", "stride"), 0),
+        ((*STEP, 5, "function"), 1),
+    ],
+)
+def test_a_step_of_these_that_cannot_be_is_refused(place: Place, value: Json) -> None:
+    with pytest.raises(DenseShapesError):
+        read(changed(record_of(EVERY_STEP), place, value))
+
+
 @pytest.mark.parametrize(("signature", "shape"), [("1 -> 1", [None]), (" -> ", [])])
 def test_a_step_without_a_batch_is_refused(signature: str, shape: list[None]) -> None:
     step: Json = {
@@ -487,7 +576,12 @@ VALUES = st.recursive(
 )
 
 
-CHANGED = {"softmax": SMALL, "everything": EVERYTHING, "model A": MODEL_A}
+CHANGED = {
+    "softmax": SMALL,
+    "everything": EVERYTHING,
+    "every step": EVERY_STEP,
+    "model A": MODEL_A,
+}
 
 
 @settings(max_examples=300)

@@ -42,7 +42,7 @@ OUTPUTS: dict[str, Shape] = {
     "InputLayer": (None, 2, 3, 1),
     "Dense": (None, 2, 3, 5),
     "Activation": (None, 2, 3, 4),
-    "Dropout": (None, 2, 3, 4),
+    "Dropout": (None, 2, 3, 2),
     "Conv2D": (None, 3, 4, 8),
     "Flatten": (None, 6),
     "Reshape": (None, 3, 4),
@@ -68,21 +68,26 @@ def read_by(layer: Layer, cell: Cell) -> list[Cell]:
 @pytest.mark.parametrize("kind", RULES)
 def test_every_rule_applies_to_its_example(kind: str) -> None:
     rule = RULES[kind]
-    layer = call(kind, configured(kind), *rule.shapes, name="it")
+    layer = call(kind, configured(kind), *rule.shapes, name="it", **rule.options)
     assert (layer.name, layer.kind) == ("it", kind)
     assert [weight.path for weight in layer.weights] == [f"it/{w.name}" for w in layer.weights]
     assert [value.shape for value in layer.inputs] == list(rule.shapes)
     if kind in OUTPUTS:
         assert [value.shape for value in layer.outputs] == [OUTPUTS[kind]]
+    if layer.opaque:
+        return
     for cell in cells(layer.outputs[0].shape):
         for value, read in zip(layer.inputs, layer.reads(cell).inputs, strict=True):
             assert set(read) <= set(cells(value.shape))
 
 
-@pytest.mark.parametrize("kind", RULES)
+@pytest.mark.parametrize("kind", [kind for kind in RULES if not kind.startswith("ops.")])
 def test_every_rule_takes_what_keras_may_leave_out(kind: str) -> None:
     rule = RULES[kind]
-    short, full = (call(kind, config, *rule.shapes) for config in (rule.example, configured(kind)))
+    short, full = (
+        call(kind, config, *rule.shapes, **rule.options)
+        for config in (rule.example, configured(kind))
+    )
     assert short == full
 
 
@@ -95,8 +100,8 @@ def test_every_rule_says_what_it_does_and_where_keras_says_it(kind: str) -> None
 
 def test_a_kind_without_a_rule_is_refused() -> None:
     with pytest.raises(UnknownLayer) as caught:
-        call("Lambda", {}, (None, 2))
-    assert str(caught.value) == "no rule describes layers of kind 'Lambda'"
+        call("Mystery", {}, (None, 2))
+    assert str(caught.value) == "no rule describes layers of kind 'Mystery'"
 
 
 def test_the_axes_of_an_input_are_named_as_keras_names_them() -> None:
@@ -143,10 +148,11 @@ def test_softmax_reads_the_whole_last_axis(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", ["softmax", "log_softmax"])
-def test_softmax_without_an_axis_after_the_batch_is_refused(function: str) -> None:
+def test_softmax_without_an_axis_after_the_batch_is_closed(function: str) -> None:
     # It would read the other samples, and no cell of ours can say so.
-    with pytest.raises(UnknownLayer, match=f"no rule describes the activation '{function}'"):
-        call("Activation", {"activation": function}, (None,))
+    layer = call("Activation", {"activation": function}, (None,))
+    assert layer.opaque == "it mixes the samples of the batch"
+    assert layer.outputs[0].shape == (None,)
 
 
 def test_softmax_after_dense_reads_the_whole_kernel() -> None:
@@ -401,7 +407,7 @@ def test_padding_strides_groups_and_data_format(
     padding: str, rows: int, columns: int, first: bool
 ) -> None:
     config = {
-        "filters": 6,
+        "filters": 8,
         "kernel_size": 3,
         "strides": (2, 1),
         "padding": padding,
@@ -409,11 +415,11 @@ def test_padding_strides_groups_and_data_format(
         "data_format": "channels_first" if first else "channels_last",
     }
     layer = call("Conv2D", config, image(7, 6, 4, first=first))
-    assert layer.outputs[0].shape == image(rows, columns, 6, first=first)
+    assert layer.outputs[0].shape == image(rows, columns, 8, first=first)
     weights = {weight.name: weight.shape for weight in layer.weights}
-    assert weights == {"kernel": (3, 3, 4 // 2, 6), "bias": (6,)}
-    assert layer.params == 3 * 3 * 2 * 6 + 6
-    assert layer.macs == (rows * columns * 6) * (3 * 3 * 2)
+    assert weights == {"kernel": (3, 3, 4 // 2, 8), "bias": (8,)}
+    assert layer.params == 3 * 3 * 2 * 8 + 8
+    assert layer.macs == (rows * columns * 8) * (3 * 3 * 2)
 
 
 @pytest.mark.parametrize("first", [False, True])
@@ -507,3 +513,11 @@ def test_what_the_filters_made_is_called_channels_by_the_next_layer() -> None:
     first, second, *_ = MODEL_B
     assert first.outputs[0].names == ("b", "h", "w", "f")
     assert second.inputs[0].names == ("b", "h", "w", "c")
+
+
+def test_a_bias_that_keras_adds_along_another_axis_is_no_claim_of_ours() -> None:
+    # keras.ops.add takes the 6 numbers of the bias for those of the last axis, which is 6 long too.
+    config = {"filters": 6, "kernel_size": 1, "data_format": "channels_first"}
+    assert call("Conv2D", config, (None, 4, 5, 6)).opaque.startswith("Keras adds the bias along")
+    assert not call("Conv2D", config, (None, 4, 6, 5)).opaque
+    assert not call("Conv2D", {**config, "use_bias": False}, (None, 4, 5, 6)).opaque

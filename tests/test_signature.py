@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dense_shapes.axes import Axis, Merge, One, Pattern, Rest, Term
+from dense_shapes.axes import Axis, Merge, One, Pattern, Rest, Sum, Term
 from dense_shapes.errors import NotationError
 from dense_shapes.signature import Role, Signature, write_pattern
 
@@ -21,7 +21,8 @@ def patterns(draw: st.DrawFn, rest: bool = True) -> Pattern:
     terms: list[Term] = []
     while axes:
         count = draw(st.integers(0, min(3, len(axes))))
-        terms.append(Merge(tuple(axes[:count])) if count else axes[0])
+        bracket = Sum if count > 1 and draw(st.booleans()) else Merge
+        terms.append(bracket(tuple(axes[:count])) if count else axes[0])
         del axes[: count or 1]
     others: list[Term] = draw(st.lists(st.just(One()), max_size=2))
     if rest and draw(st.booleans()):
@@ -48,7 +49,7 @@ def test_reading_what_was_written_gives_the_signature_back(signature: Signature)
 @given(signatures(), st.text(" \t\n", max_size=3))
 def test_space_between_the_pieces_does_not_matter(signature: Signature, space: str) -> None:
     text = signature.write()
-    for piece in ("->", ",", "(", ")", "..."):
+    for piece in ("->", ",", "(", ")", "+", "..."):
         text = text.replace(piece, f"{space}{piece}{space}")
     assert Signature.read(text).write() == signature.write()
 
@@ -158,6 +159,56 @@ REFUSED = [
         "',' is not expected here",
         "        ^",
     ),
+    (
+        "b -> b (+ p)",
+        "'+' is not expected here",
+        "        ^",
+    ),
+    (
+        "b -> b (p +)",
+        "')' is not expected here",
+        "           ^",
+    ),
+    (
+        "b -> b (p + + q)",
+        "'+' is not expected here",
+        "            ^",
+    ),
+    (
+        "b -> b (p q + r)",
+        "'+' is not expected here",
+        "            ^",
+    ),
+    (
+        "b -> b (p + q r)",
+        "expected '+' or ')'",
+        "              ^",
+    ),
+    (
+        "b -> b (p + q",
+        "'(' is never closed",
+        "       ^",
+    ),
+    (
+        "b -> b (p + p)",
+        "axis 'p' stands twice in one pattern",
+        "            ^",
+    ),
+    (
+        "b -> b (p + 1)",
+        "'1' is not expected in a bracket",
+        "            ^",
+    ),
+    (
+        "b -> b (p + ...)",
+        "'...' is not expected here",
+        "            ^^^",
+    ),
+    (
+        "b p + q -> b",
+        "'+' is not expected here",
+        "    ^",
+    ),
 ]
 
 
@@ -211,7 +262,7 @@ def outcome(text: str, pattern: str) -> Signature | NotationError:
 
 
 @settings(max_examples=400)
-@given(st.text("bh1'.(),-> _é2\n"), st.text("bh1'.(),-> "))
+@given(st.text("bh1'.(),+-> _é2\n"), st.text("bh1'.(),+-> "))
 @example("...", "")
 @example("->", "1")
 def test_any_text_is_read_or_refused_with_a_notation_error(text: str, pattern: str) -> None:
@@ -225,6 +276,7 @@ def test_any_text_is_read_or_refused_with_a_notation_error(text: str, pattern: s
 
 KEPT, CONTRACTED, CREATED = Role.KEPT, Role.CONTRACTED, Role.CREATED
 MERGED, SPLIT, SLID = Role.MERGED, Role.SPLIT, Role.SLID
+JOINED, SPREAD = Role.JOINED, Role.SPREAD
 
 # The table of DESIGN, section 2: what happens to each axis of each operand.
 ROLES: dict[str, tuple[Signature, dict[int | str, dict[str, Role]]]] = {
@@ -301,6 +353,35 @@ ROLES: dict[str, tuple[Signature, dict[int | str, dict[str, Role]]]] = {
             1: {"b": KEPT, "s": KEPT, "head": KEPT, "d": CONTRACTED},
             "output": {"b": KEPT, "head": KEPT, "t": KEPT, "s": KEPT},
         },
+    ),
+    "Concatenate": (
+        Signature.read("b t p, b t q -> b t (p + q)"),
+        {
+            0: {"b": KEPT, "t": KEPT, "p": JOINED},
+            1: {"b": KEPT, "t": KEPT, "q": JOINED},
+            "output": {"b": KEPT, "t": KEPT, "p": JOINED, "q": JOINED},
+        },
+    ),
+    "Conv1DTranspose": (
+        Signature.read("b t' c -> b t f", kernel="kt f c", bias="f"),
+        {
+            0: {"b": KEPT, "t'": SPREAD, "c": CONTRACTED},
+            "kernel": {"kt": CONTRACTED, "f": CREATED, "c": CONTRACTED},
+            "bias": {"f": CREATED},
+            "output": {"b": KEPT, "t": SPREAD, "f": CREATED},
+        },
+    ),
+    "LSTM": (
+        Signature.read("b t in -> b t' unit", kernel="in (gate unit)", bias="(gate unit)"),
+        {
+            0: {"b": KEPT, "t": SLID, "in": CONTRACTED},
+            "kernel": {"in": CONTRACTED, "gate": CONTRACTED, "unit": CREATED},
+            "output": {"b": KEPT, "t'": SLID, "unit": CREATED},
+        },
+    ),
+    "RepeatVector": (
+        Signature.read("b c -> b n c"),
+        {0: {"b": KEPT, "c": KEPT}, "output": {"b": KEPT, "n": CREATED, "c": KEPT}},
     ),
     "sum over the rest": (
         Signature.read("b ... -> b"),

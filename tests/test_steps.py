@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dense_shapes.axes import Cell, Shape, Window
+from dense_shapes.axes import Cell, Parts, Past, Shape, Window
 from dense_shapes.cells import Box, Cells, box_of, checked
 from dense_shapes.errors import CellError, NotationError, ShapeError
 from dense_shapes.steps import By, Step, Value, Weight, apply
@@ -214,7 +215,7 @@ def test_a_strided_dilated_grouped_convolution_written_out() -> None:
     assert step.output.shape == (None, 3, 3, 2 * 4)
     assert shapes_of(step) == {"kernel": (3, 3, 3, 8), "bias": (8,)}
     assert step.params == 3 * 3 * 3 * 8 + 8
-    assert step.formula == "(3 × 3 × 3 + 1) × 8"
+    assert step.formula == "(3 × 3 × 3 + 1) × 2 × 4"  # 2 groups of 4 filters
     # Each of the 3 x 3 x 8 outputs takes 3 x 3 taps of the 3 channels of its group.
     assert step.macs == (3 * 3 * 8) * (3 * 3 * 3)
     [reads] = step.reads(box_of((1, 0, 5)))
@@ -356,8 +357,8 @@ def test_only_multiplication_has_multiply_adds(by: By) -> None:
     assert step_of(apply("b h w c -> b h w c", IMAGE, by=by)).macs == 0
 
 
-@pytest.mark.parametrize("by", [By.COPY, By.MAP, By.SUM, By.DIVIDE])
-def test_only_multiplication_takes_weights(by: By) -> None:
+@pytest.mark.parametrize("by", [By.COPY, By.SUM, By.MEAN, By.MAX, By.MIN, By.SUBTRACT, By.DIVIDE])
+def test_some_ways_of_combining_take_no_weights(by: By) -> None:
     with pytest.raises(ShapeError, match=f"a step by {by.value} takes no weights, received kernel"):
         apply("b in -> b out", value_of((None, 3)), by=by, kernel="in out", out=5)
 
@@ -373,7 +374,7 @@ def test_weights_that_share_no_axis_are_added_in_the_formula() -> None:
     assert step.formula == "3 × 5 + 5 + 3"
     assert step.params == 3 * 5 + 5 + 3
     twice = step_of(apply("b in -> b out", x, kernel="in out", bias="out", scale="out", out=5))
-    assert twice.formula == "(3 + 2) × 5"
+    assert twice.formula == "(3 + 1 + 1) × 5"
     assert twice.params == 3 * 5 + 5 + 5
 
 
@@ -590,3 +591,393 @@ def test_a_signature_that_cannot_be_read() -> None:
 def test_a_signature_without_a_batch_axis(signature: str, shape: Shape) -> None:
     with pytest.raises(ShapeError, match="the batch"):
         _ = step_of(apply(signature, value_of(shape))).macs
+
+
+# Axes laid end to end, spread, cut into parts, and gone through
+
+
+def reads_of(step: Step, *cell: int) -> list[set[Cell]]:
+    """What one cell reads of each input and each weight."""
+    return union(step, [box_of(cell)])
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=4), st.integers(1, 3), st.data())
+def test_inputs_laid_end_to_end_are_read_one_at_a_time(
+    lengths: list[int], places: int, data: st.DataObject
+) -> None:
+    assume(sum(lengths))
+    names = "pqrs"[: len(lengths)]
+    signature = f"{', '.join(f'b t {name}' for name in names)} -> b t ({' + '.join(names)})"
+    if len(lengths) == 1:
+        signature = "b t p -> b t p"
+    inputs = [value_of((None, places, length)) for length in lengths]
+    step = step_of(apply(signature, *inputs, by=By.COPY))
+    assert step.output.shape == (None, places, sum(lengths))
+    whole = [(number, at) for number, length in enumerate(lengths) for at in range(length)]
+    place = data.draw(st.integers(0, places - 1))
+    at = data.draw(st.integers(0, len(whole) - 1))
+    number, inside = whole[at]
+    expected: list[set[Cell]] = [set() for _ in lengths]
+    expected[number] = {(place, inside)}
+    assert reads_of(step, place, at) == expected
+
+
+def test_the_name_of_axes_laid_end_to_end() -> None:
+    x, y = (Value((None, 2, n), ("b", "t", name)) for n, name in ((3, "feature"), (4, "feature")))
+    other = Value((None, 2, 5), ("b", "t", "word"))
+    assert apply("b t p, b t q -> b t (p + q)", x, y, by=By.COPY).names == ("b", "t", "feature")
+    both = apply("b t p, b t q -> b t (p + q)", x, other, by=By.COPY)
+    assert (both.shape, both.names) == ((None, 2, 8), ("b", "t", "(feature + word)"))
+    unknown = Value((None, 2, None), ("b", "t", "feature"))
+    assert apply("b t p, b t q -> b t (p + q)", x, unknown, by=By.COPY).shape == (None, 2, None)
+
+
+def test_axes_laid_end_to_end_stand_on_the_right_only() -> None:
+    with pytest.raises(ShapeError, match=r"'\(p \+ q\)' may stand on the right of '->' only"):
+        apply("b (p + q) -> b p", value_of((None, 5)), by=By.COPY, p=2, q=3)
+
+
+def test_a_layer_that_is_not_read_reads_nothing_itself() -> None:
+    # the second half of the output comes from y alone: not even the weights of x are read for it
+    x = apply("b in -> b p", value_of((None, 3)), p=2, k1="in p")
+    y = apply("b in -> b p", value_of((None, 3)), p=2, k2="in p")
+    step = step_of(apply("b p, b q -> b (p + q)", x, y, by=By.COPY))
+    [reads] = step.reads(box_of((3,)))
+    [empty] = reads.inputs[0].boxes
+    assert list(step_of(x).reads(empty)) == []
+    [read] = step_of(y).reads(reads.inputs[1].boxes[0])
+    assert set(read.weights["k2"]) == {(0, 1), (1, 1), (2, 1)}
+
+
+@dataclass(frozen=True)
+class Transposed:
+    """A transposed convolution over one axis in numbers."""
+
+    places: int
+    taps: int
+    stride: int
+    dilation: int
+    before: int
+    after: int
+
+    @property
+    def window(self) -> Window:
+        """The window that each place puts into the output."""
+        return Window(self.taps, self.stride, self.dilation, self.before, self.after)
+
+    @property
+    def length(self) -> int:
+        """How long the output is."""
+        reach = self.stride * (self.places - 1) + self.dilation * (self.taps - 1) + 1
+        return reach - self.before - self.after
+
+    def terms(self, cell: Cell) -> set[tuple[Cell, Cell]]:
+        """The input and kernel cells that are multiplied for a cell: b t c -> b t f, kernel kt f c."""
+        at, filters = cell
+        return {
+            ((place, channel), (tap, filters, channel))
+            for place in range(self.places)
+            for tap in range(self.taps)
+            for channel in range(2)
+            if self.stride * place + self.dilation * tap - self.before == at
+        }
+
+
+TRANSPOSED = st.builds(
+    Transposed,
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.integers(1, 2),
+    st.integers(-2, 2),
+    st.integers(-2, 2),
+).filter(lambda one: one.length > 0)
+
+
+@settings(max_examples=150)
+@given(TRANSPOSED, st.data())
+def test_a_transposed_convolution_reads_what_its_loops_put_there(
+    one: Transposed, data: st.DataObject
+) -> None:
+    x = Value((None, one.places, 2), ("b", "t", "c"))
+    facts: dict[str, Any] = {"kernel": "kt f c", "bias": "f", "f": 3, "t": one.window}
+    step = step_of(apply("b t' c -> b t f", x, **facts))
+    assert step.output.shape == (None, one.length, 3)
+    assert step.output.names == ("b", "t", "f")
+    assert shapes_of(step) == {"kernel": (one.taps, 3, 2), "bias": (3,)}
+    assert step.macs == one.places * one.taps * 2 * 3
+    cell = (data.draw(st.integers(0, one.length - 1)), data.draw(st.integers(0, 2)))
+    terms = one.terms(cell)
+    assert sorted(step.products(cell)) == sorted(terms)
+    assert reads_of(step, *cell) == [{x for x, _ in terms}, {k for _, k in terms}, {cell[1:]}]
+
+
+def test_up_sampling_copies_each_place_as_often_as_its_window_is_long() -> None:
+    x = value_of((None, 2, 3, 1))
+    h, w = Window(2, stride=2), Window(3, stride=3)
+    step = step_of(apply("b h' w' c -> b h w c", x, by=By.COPY, h=h, w=w))
+    assert step.output.shape == (None, 4, 9, 1)
+    for row, column in product(range(4), range(9)):
+        assert reads_of(step, row, column, 0) == [{(row // 2, column // 3, 0)}]
+
+
+def test_the_other_input_of_a_spread_window_must_be_as_long_as_it_is() -> None:
+    x, y = value_of((None, 2)), value_of((None, 5))
+    with pytest.raises(ShapeError, match=r"axis 't' is 5 in input 1 .* and 4 in the window"):
+        apply("b t', b t -> b t", x, y, t=Window(2, stride=2))
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (-1, -1), (2, -1), (-1, 1), (0, 0)])
+def test_places_are_padded_and_cut_off(before: int, after: int) -> None:
+    window = Window(1, before=before, after=after)
+    step = step_of(apply("b t c -> b t' c", value_of((None, 4, 2)), by=By.COPY, t=window))
+    assert step.output.shape == (None, 4 + before + after, 2)
+    for at in range(4 + before + after):
+        expected = {(at - before, 1)} if 0 <= at - before < 4 else set()
+        assert reads_of(step, at, 1) == [expected]
+
+
+def test_an_axis_may_be_turned_round() -> None:
+    window = Window(1, stride=-1, before=-3)
+    step = step_of(apply("b t c -> b t' c", value_of((None, 4, 2)), by=By.COPY, t=window))
+    assert step.output.shape == (None, 4, 2)
+    assert [reads_of(step, at, 0) for at in range(4)] == [[{(3 - at, 0)}] for at in range(4)]
+
+
+@given(st.integers(1, 7), st.integers(1, 5))
+def test_an_adaptive_pooling_reads_its_parts(length: int, count: int) -> None:
+    x = value_of((None, length, 2))
+    step = step_of(apply("b t c -> b t' c", x, by=By.MEAN, t=Parts(count)))
+    assert step.output.shape == (None, count, 2)
+    for place in range(count):
+        ends = range(place * length // count, ((place + 1) * length + count - 1) // count)
+        assert reads_of(step, place, 1) == [{(cell, 1) for cell in ends}]
+
+
+def recurrence(length: int, *, past: Past | None, carried: bool = False) -> Step:
+    """An LSTM of two units on three features, perhaps with given states."""
+    x = Value((None, length, 3), ("b", "t", "feature"))
+    states = [value_of((None, 2)), value_of((None, 2))] if carried else []
+    begun, time = ", b before, b unit" if carried else "", "t'" if past else ""
+    facts: dict[str, Any] = {"gate": 4, "unit": 2, "before": 2, "t": past}
+    y = apply(
+        f"b t feature{begun} -> b {time} unit",
+        x,
+        *states,
+        by=By.RECUR,
+        kernel="feature (gate unit)",
+        recurrent_kernel="before (gate unit)",
+        bias="(gate unit)",
+        **facts,
+    )
+    return step_of(y)
+
+
+ALL: list[set[Cell]] = [
+    set(product(range(3), range(8))),
+    set(product(range(2), range(8))),
+    set(product(range(8))),
+]
+"""Every cell of the three weights."""
+
+
+def only(unit: int) -> list[set[Cell]]:
+    """Those columns of the three weights that belong to a unit, once for each gate."""
+    columns = [gate * 2 + unit for gate in range(4)]
+    return [{cell for cell in cells if cell[-1] in columns} for cells in ALL]
+
+
+def test_the_first_place_of_a_recurrence_reads_its_own_features_and_its_own_unit() -> None:
+    step = recurrence(4, past=Past(), carried=True)
+    x, state, carry, *weights = reads_of(step, 0, 1)
+    assert x == {(0, feature) for feature in range(3)}
+    assert (state, carry) == ({(0,), (1,)}, {(1,)})
+    assert weights == only(1)
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_later_place_of_a_recurrence_reads_everything_before_it(place: int) -> None:
+    step = recurrence(4, past=Past(), carried=True)
+    x, state, carry, *weights = reads_of(step, place, 1)
+    assert x == set(product(range(place + 1), range(3)))
+    # what every unit carried at the start has come to every other unit by now
+    assert state == carry == {(0,), (1,)}
+    assert weights == ALL
+
+
+def test_the_last_place_alone_reads_the_whole_sequence() -> None:
+    x, *weights = reads_of(recurrence(4, past=None), 1)
+    assert (x, weights) == (set(product(range(4), range(3))), ALL)
+    x, *weights = reads_of(recurrence(1, past=None), 1)
+    assert (x, weights) == (set(product(range(1), range(3))), only(1))
+
+
+def test_a_recurrence_that_runs_backwards_reads_what_is_after() -> None:
+    x, *weights = reads_of(recurrence(4, past=Past(turned=True)), 0, 1)
+    assert (x, weights) == (set(product((3,), range(3))), only(1))
+    x, *weights = reads_of(recurrence(4, past=Past(backwards=True)), 2, 1)
+    assert (x, weights) == (set(product((2, 3), range(3))), ALL)
+
+
+def test_the_counts_of_a_recurrence() -> None:
+    step = recurrence(5, past=Past())
+    assert step.output.shape == (None, 5, 2)
+    assert step.params == 3 * 8 + 2 * 8 + 8
+    assert step.formula == "(3 + 2 + 1) × 4 × 2"
+    # the matrices are used at each of the five places; the bias is added, not multiplied
+    assert step.macs == 5 * (3 * 8 + 2 * 8)
+
+
+def test_the_counts_of_a_gated_recurrence_with_two_biases() -> None:
+    x = value_of((None, 5, 3))
+    y = apply(
+        "b t feature -> b unit",
+        x,
+        by=By.RECUR,
+        kernel="feature (gate unit)",
+        recurrent_kernel="before (gate unit)",
+        bias="side (gate unit)",
+        gate=3,
+        unit=2,
+        before=2,
+        side=2,
+    )
+    step = step_of(y)
+    assert step.formula == "(3 + 2 + 2) × 3 × 2"
+    assert step.macs == 5 * (3 * 6 + 2 * 6)
+
+
+def test_the_counts_of_a_recurrence_over_an_unknown_number_of_places() -> None:
+    x = Value((None, None, 3), ("b", "t", "feature"))
+    y = apply("b t in -> b t' u", x, by=By.RECUR, kernel="in u", again="v u", u=2, v=2, t=Past())
+    assert y.shape == (None, None, 2)
+    assert step_of(y).macs is None
+
+
+def test_a_single_cell_of_a_recurrence_has_no_past() -> None:
+    x, state = value_of((None, 3)), value_of((None, 2))
+    weights: dict[str, Any] = {"kernel": "in (gate unit)", "again": "before (gate unit)"}
+    step = step_of(
+        apply("b in, b before -> b unit", x, state, by=By.RECUR, gate=4, unit=2, **weights)
+    )
+    assert reads_of(step, 1) == [{(0,), (1,), (2,)}, {(0,), (1,)}, *only(1)[:2]]
+    assert step.macs == 3 * 8 + 2 * 8
+
+
+def test_a_recurrence_inside_of_another_axis_runs_over_its_own_alone() -> None:
+    x = Value((None, 5, 1, 3), ("b", "time", "t", "feature"))
+    weights: dict[str, Any] = {"kernel": "feature unit", "again": "before unit"}
+    step = step_of(
+        apply("b time t feature -> b time unit", x, by=By.RECUR, unit=2, before=2, **weights)
+    )
+    # one place of t each time: a unit has not read the others yet, whichever times are asked for
+    [reads] = step.reads((range(5), range(1, 2)))
+    assert set(reads.weights["kernel"]) == {(0, 1), (1, 1), (2, 1)}
+    assert step.macs == 5 * (3 * 2 + 2 * 2)
+
+
+def test_a_lookup_reads_one_number_and_a_column_of_its_weight() -> None:
+    x = Value((None, 3), ("b", "t"))
+    y = apply("b t -> b t vector", x, by=By.LOOKUP, embeddings="word vector", word=7, vector=4)
+    step = step_of(y)
+    assert (y.shape, y.names) == ((None, 3, 4), ("b", "t", "vector"))
+    assert (step.params, step.formula, step.macs, step.shared) == (28, "7 × 4", 0, 3)
+    assert reads_of(step, 2, 3) == [{(2,)}, {(word, 3) for word in range(7)}]
+
+
+@pytest.mark.parametrize(
+    "by", [By.SUM, By.MEAN, By.MAX, By.MIN, By.SUBTRACT, By.DIVIDE, By.MULTIPLY]
+)
+def test_an_axis_of_size_one_is_met_by_every_place(by: By) -> None:
+    x, y = value_of((None, 1, 3)), value_of((None, 2, 3))
+    step = step_of(apply("b 1 c, b t c -> b t c", x, y, by=by))
+    assert step.output.shape == (None, 2, 3)
+    assert reads_of(step, 1, 2) == [{(0, 2)}, {(1, 2)}]
+    assert step.macs == 0  # multiplied at times, but nothing is added up
+
+
+def test_a_function_may_have_weights_at_its_place() -> None:
+    x = value_of((None, 2, 3))
+    weights: dict[str, Any] = {"gamma": "c", "beta": "c"}
+    step = step_of(apply("b t c -> b t c", x, by=By.MAP, function="scale and shift", **weights))
+    assert reads_of(step, 1, 2) == [{(1, 2)}, {(2,)}, {(2,)}]
+    assert (step.params, step.formula, step.macs, step.shared) == (6, "2 × 3", 0, 2)
+
+
+def test_an_axis_may_be_created_without_a_weight() -> None:
+    step = step_of(apply("b c -> b n c", value_of((None, 2)), by=By.COPY, n=3))
+    assert step.output.shape == (None, 3, 2)
+    assert [reads_of(step, n, 1) for n in range(3)] == [[{(1,)}]] * 3
+
+
+def test_a_weight_of_unknown_size_has_a_question_mark_in_its_formula() -> None:
+    x = value_of((None, 2, None))
+    step = step_of(apply("... in -> ... out", x, kernel="in out", bias="out", out=5))
+    assert step.formula == "(? + 1) × 5"
+    assert step.params is None
+
+
+MORE_BOXED: list[tuple[str, Step]] = [
+    (
+        "end to end",
+        step_of(
+            apply(
+                "b t p, b t q -> b t (p + q)",
+                *map(value_of, ((None, 3, 2), (None, 3, 2))),
+                by=By.COPY,
+            )
+        ),
+    ),
+    (
+        "spread",
+        step_of(
+            apply(
+                "b t' c -> b t f",
+                value_of((None, 3, 2)),
+                kernel="kt f c",
+                f=2,
+                t=Window(3, stride=2),
+            )
+        ),
+    ),
+    (
+        "parts",
+        step_of(apply("b t c -> b t' c", value_of((None, 5, 2)), by=By.MAX, t=Parts(3))),
+    ),
+    ("recurrence", recurrence(3, past=Past())),
+    ("recurrence with states", recurrence(3, past=Past(), carried=True)),
+    (
+        "lookup",
+        step_of(apply("b t -> b t v", value_of((None, 3)), by=By.LOOKUP, table="w v", w=4, v=2)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "step"), MORE_BOXED, ids=[name for name, _ in MORE_BOXED])
+@settings(max_examples=25)
+@given(data=st.data())
+def test_a_box_of_these_too_reads_what_its_cells_read_together(
+    name: str, step: Step, data: st.DataObject
+) -> None:
+    box = []
+    for size in step.output.shape[1:]:
+        assert size is not None
+        start = data.draw(st.integers(0, size - 1))
+        box.append(range(start, data.draw(st.integers(start + 1, size))))
+    cells = list(product(*box))
+    assert union(step, [tuple(box)]) == union(step, [box_of(cell) for cell in cells])
+
+
+def test_a_box_without_cells_reads_nothing() -> None:
+    for _, step in (*BOXED, *MORE_BOXED):
+        box = tuple(range(size or 0) for size in step.output.shape[1:])
+        assert list(step.reads((*box[:-1], range(0)))) == []
+        assert list(step.reads((range(0), *box[1:]))) == []
+
+
+def test_a_lookup_takes_one_weight() -> None:
+    x = value_of((None, 3))
+    with pytest.raises(ShapeError, match="a step by lookup takes one weight, received none"):
+        apply("b t -> b t", x, by=By.LOOKUP)
+    with pytest.raises(ShapeError, match="a step by lookup takes one weight, received one, two"):
+        apply("b t -> b t v", x, by=By.LOOKUP, one="w v", two="w v", w=2, v=2)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -71,8 +74,15 @@ def words(tree: ET.Element) -> str:
 
 
 def test_the_views_and_the_files_they_are_for() -> None:
-    assert list(VIEWS) == ["text", "markdown", "html", "svg"]
-    assert SUFFIXES == {".txt": "text", ".md": "markdown", ".html": "html", ".svg": "svg"}
+    assert list(VIEWS) == ["text", "markdown", "html", "latex", "csv", "svg"]
+    assert SUFFIXES == {
+        ".txt": "text",
+        ".md": "markdown",
+        ".html": "html",
+        ".tex": "latex",
+        ".csv": "csv",
+        ".svg": "svg",
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -80,7 +90,7 @@ def test_a_view_that_does_not_exist_is_refused(kind: str) -> None:
     with pytest.raises(FormatError) as caught:
         render(contents("it")[kind], "pdf")
     assert str(caught.value) == (
-        "no view is called 'pdf'; the views are: text, markdown, html, svg"
+        "no view is called 'pdf'; the views are: text, markdown, html, latex, csv, svg"
     )
 
 
@@ -91,7 +101,7 @@ def test_what_is_no_picture_has_no_svg(kind: str) -> None:
         render(content, "svg")
 
 
-@pytest.mark.parametrize("view", ["text", "markdown", "html"])
+@pytest.mark.parametrize("view", ["text", "markdown", "html", "latex"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_everything_is_shown_the_same_twice(kind: str, view: str) -> None:
     assert render(contents("it")[kind], view) == render(contents("it")[kind], view)
@@ -103,7 +113,8 @@ from dense_shapes import draw, explain, to_json, summary
 from tests.models import MODEL_B
 pictures = [draw(layer, cell=(0,) * 3) for layer in MODEL_B]
 shown = [*pictures, summary(MODEL_B), *map(explain, MODEL_B)]
-views = [it.to(view) for it in shown for view in ("text", "markdown", "html")]
+views = [it.to(view) for it in shown for view in ("text", "markdown", "html", "latex")]
+views.append(summary(MODEL_B).to("csv"))
 text = "".join([*views, *(it.to("svg") for it in pictures), to_json(MODEL_B)])
 print(hashlib.sha256(text.encode()).hexdigest())
 """
@@ -155,6 +166,8 @@ def test_nested_layers_are_set_in_by_their_depth() -> None:
     table = summary(trace, columns=["layer"], expand_nested=True)
     assert render(table, "text").splitlines()[4:6] == ["block", "  dense"]
     assert "| block |\n| &emsp;dense |" in render(table, "markdown")
+    assert "block \\\\\n\\quad dense \\\\" in render(table, "latex")
+    assert render(table, "csv") == "Layer\nblock\n  dense"
     cells = [words(cell) for cell in page(render(table, "html")).iter("td")]
     assert cells == ["block", "\u2003dense"]
 
@@ -218,6 +231,143 @@ def test_a_picture_in_markdown_is_its_description_and_its_equation() -> None:
     assert unescaped(title) == f"**{PICTURE.title}**"
     assert unescaped(description) == PICTURE.description
     assert equation == f"`{PICTURE.caption}`"
+
+
+# LaTeX
+
+WRITTEN = {
+    **{f"\\{sign}": sign for sign in "{}$&#%_"},
+    **{f"{{{sign}}}": sign for sign in "[]*"},
+    **{"\\textbackslash{}": "\\", "\\textasciitilde{}": "~", "\\textasciicircum{}": "^"},
+    **{"\\textless{}": "<", "\\textgreater{}": ">", "\\textbar{}": "|", "\\char34{}": '"'},
+    **{"$\\times$": "×", "$\\rightarrow$": "→", "\\dots{}": "…", "$\\vdots$": "⋮"},
+    **{"\\textemdash{}": "—", "\\textendash{}": "–", "{}": ""},
+}
+"""What stands for a sign in LaTeX."""
+LATEX = re.compile("|".join(sorted(map(re.escape, WRITTEN), key=len, reverse=True)))
+
+
+def typeset(text: str) -> str:
+    """What LaTeX prints of text in which everything special is escaped; anything else is a failure."""
+    rest = LATEX.sub("", text)
+    assert not re.search(r'[\\{}$&#%_^~<>|"\[\]*]', rest), rest
+    return LATEX.sub(lambda found: WRITTEN[found[0]], text)
+
+
+def item(text: str) -> str:
+    """A line of prose as LaTeX."""
+    return render(Prose("", (text,)), "latex").split("\\item ")[1].split("\n")[0]
+
+
+@given(st.text("\\{}$&#%_^~<>|\"[]*-'`,?!×→…—–⋮ab \n1", max_size=16))
+def test_no_name_is_a_command_of_latex(text: str) -> None:
+    assert typeset(item(text)) == " ".join(text.split())
+
+
+@pytest.mark.parametrize("text", ["--", "---", "''", "``", ",,", "?`", "!`", "<<", ">>", "a--b"])
+def test_signs_that_latex_would_melt_into_one_stand_apart(text: str) -> None:
+    assert not re.search(r"--|''|``|,,|[?!]`|<<|>>", item(text))
+
+
+def test_a_latex_table_has_its_columns_its_title_and_its_notes() -> None:
+    trace = renamed("[*] a_b & 50%")
+    text = render(summary(trace, columns=["layer", "params", "formula"]), "latex")
+    assert text.splitlines() == [
+        r"\textbf{Model: '{[}{*}{]} a\_b \& 50\%'}",
+        "",
+        r"\noindent",
+        r"\begin{tabular}{lrl}",
+        r"\hline",
+        r"Layer & Params & Formula \\",
+        r"\hline",
+        r"{[}{*}{]} a\_b \& 50\% & 10 & (1 + 1) $\times$ 5 \\",
+        r"\hline",
+        r"\end{tabular}",
+        "",
+        r"\noindent",
+        r"Total params: 10 \\",
+        r"Trainable params: 10 \\",
+        "Non-trainable params: 0",
+    ]
+
+
+@pytest.mark.parametrize("name", ["plain", EVIL, r"\\[1em] %", r"\end{tabular}", "a\n\nb"])
+def test_each_row_of_a_latex_table_has_each_column(name: str) -> None:
+    text = render(summary(renamed(name), columns=["layer", "input", "params"]), "latex")
+    body = text.split("\\hline\n")[2].removesuffix(" \\\\\n")
+    cells = [typeset(cell) for cell in re.split(r"(?<!\\)& ", body)]
+    assert [cell.strip() for cell in cells] == [" ".join(name.split()), "(None, 2, 3, 1)", "10"]
+
+
+def test_prose_without_lines_has_no_list_in_latex() -> None:
+    assert render(Prose("A title", ()), "latex") == r"\textbf{A title}"
+
+
+def test_a_picture_in_latex_is_its_description_and_its_equation() -> None:
+    title, description, equation = render(PICTURE, "latex").split("\n\n")
+    assert typeset(title.removeprefix("\\textbf{").removesuffix("}")) == PICTURE.title
+    assert typeset(description) == PICTURE.description
+    assert typeset(equation) == PICTURE.caption
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="LaTeX is not installed")
+@pytest.mark.parametrize("kind", KINDS)
+def test_latex_compiles_in_a_document(kind: str, tmp_path: Path) -> None:
+    body = render(contents(EVIL)[kind], "latex")
+    document = f"\\documentclass{{article}}\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    (tmp_path / "it.tex").write_text(document, "utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "it.tex"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+
+
+# CSV
+
+
+def parsed(text: str) -> list[list[str]]:
+    """The fields of a CSV text."""
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_a_csv_table_has_plain_numbers_and_shapes_and_no_notes() -> None:
+    trace = chain("m", (None, None, 784), ("Dense", {"units": 100}))
+    columns = ["layer", "input", "output", "params", "macs"]
+    # 784 x 100 + 100 numbers; how many multiply-adds is unknown, because the steps are.
+    assert parsed(render(summary(trace, columns=columns), "csv")) == [
+        ["Layer", "Input", "Output", "Params", "Multiply-adds"],
+        ["dense", "(None, None, 784)", "(None, None, 100)", "78500", ""],
+    ]
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cn", "Cs")), max_size=8))
+def test_any_name_is_one_field_of_a_csv_table(name: str) -> None:
+    _, row = parsed(render(summary(renamed(name), columns=["layer", "params"]), "csv"))
+    assert row == [f"'{name}" if name.startswith(("=", "+", "-", "@")) else name, "10"]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+def test_a_name_in_a_csv_table_is_no_formula(name: str) -> None:
+    _, row = parsed(render(summary(renamed(name), columns=["layer"]), "csv"))
+    assert row == [f"'{name}"]
+
+
+@pytest.mark.parametrize("name", ['a "b", c', "a\nb", "猫", ","])
+def test_a_field_with_a_sign_of_csv_is_put_into_quotes(name: str) -> None:
+    _, row = parsed(render(summary(renamed(name), columns=["layer", "kind"]), "csv"))
+    assert row == [name, "Dense"]
+
+
+@pytest.mark.parametrize("kind", ["prose", "explained cell", "picture", "closed picture"])
+def test_what_is_no_table_has_no_csv(kind: str) -> None:
+    content = contents("it")[kind]
+    with pytest.raises(
+        FormatError, match="is no table; its views are: text, markdown, html, latex"
+    ):
+        render(content, "csv")
+
+
+def test_the_csv_view_does_not_hide_the_module_of_python() -> None:
+    assert "csv" not in {Path(path).name for path in sys.path}
+    assert csv.reader is sys.modules["_csv"].reader
 
 
 # HTML
@@ -313,8 +463,8 @@ TITLES = st.text(st.characters(exclude_categories=("Cc", "Cn", "Cs")), min_size=
 def test_svg_and_html_are_valid_whatever_the_title_is(title: str) -> None:
     scene = draw(DENSE, heading=title)
     assert title in words(page(render(scene, "html")))
-    folded = " ".join(words(drawn(scene)).split())  # a line break may stand where white space stood
-    assert " ".join(title.split()) in folded
+    folded = "".join(words(drawn(scene)).split())  # a line may break, even inside a long word
+    assert "".join(title.split()) in folded
 
 
 @pytest.mark.parametrize("title", ["bell \x08", "colour \x1b[1m", "no character \uffff"])

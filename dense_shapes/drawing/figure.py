@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil, floor
 
-from dense_shapes.axes import Cell, axes_of
+from dense_shapes.axes import Cell, Size, Term, axes_of
 from dense_shapes.cells import Cells, Reads, box_of, checked
 from dense_shapes.drawing.layout import CELL_HEIGHT, grid
 from dense_shapes.drawing.scene import Box, Mark, Panel, PanelKind, Scene, Words, extent, moved
 from dense_shapes.errors import ShapeError
 from dense_shapes.signature import Role
-from dense_shapes.steps import By, Value
+from dense_shapes.steps import By, Step, Value
 from dense_shapes.traces import Layer
 from dense_shapes.words import counted, describe, input_names, made_of, parameters, plain, title
 
+NOTES = 4
+"""How many steps are named before the output, at most; of more, none is."""
 GAP = 16.0
 """The room between a sign and the tensor after it."""
 
@@ -113,11 +115,15 @@ def output_sign(layer: Layer) -> str:
 
 
 def later(layer: Layer) -> list[str]:
-    """What is done to the sum before it is the output: the functions of the later steps."""
+    """What is done to the sum before it is the output: the steps after the last that has weights."""
+    weighted = [place for place, step in enumerate(layer.steps, 1) if step.weights]
+    rest = layer.steps[weighted[-1] if weighted else 0 :]
+    if len(rest) > NOTES:
+        return []
     return [
         step.function or step.by.value
-        for step in layer.steps
-        if step.by in (By.MAP, By.SUM, By.DIVIDE)
+        for step in rest
+        if step.by not in (By.COPY, By.MULTIPLY, By.SUBTRACT)
     ]
 
 
@@ -135,23 +141,36 @@ def tensor(
 def weight_panel(layer: Layer, number: int, lit: Cells) -> Panel:
     """The panel of a weight: a matrix, or positions of a window, once for each axis it creates."""
     weight = layer.weights[number]
-    step = next(step for step in layer.steps if weight.name in step.bound.weights)
+    held = [step for step in layer.steps if weight.name in step.bound.weights]
+    if not held:
+        marks = grid(weight.shape, ["" for _ in weight.shape], range(len(weight.shape)), lit)
+        marks.append(below(marks, "kept, not read in use"))
+        return panel("bias", weight.name, str(weight.shape), marks, ",", [])
+    step, rank = held[0], len(weight.shape)
     pattern, roles = step.bound.weights[weight.name], step.bound.roles(weight.name)
-    last = [list(axes_of((term,)))[-1] for term in pattern]
-    rank = len(pattern)
-    outer = [n for n in range(rank) if rank > 2 and roles[last[n].name] is Role.CREATED]
-    inner = [n for n in range(rank) if n not in outer]
-    labels = [
-        counted(step.name_of(axis), size) for axis, size in zip(last, weight.shape, strict=True)
+    created = [
+        any(roles[axis.name] is Role.CREATED for axis in list(axes_of((term,)))[-1:])
+        for term in pattern
     ]
+    outer = [n for n in range(rank) if rank > 2 and created[n]]
+    inner = [n for n in range(rank) if n not in outer]
+    labels = [counted_term(step, term, size) for term, size in zip(pattern, weight.shape, strict=True)]
     marks = grid(weight.shape, labels, [*outer, *inner][::-1], lit, framed=rank > 2)
     marks.append(below(marks, parameters(weight.size)))
-    if step.shared is None or step.shared > 1:
+    first = next(iter(step.bound.weights)) == weight.name
+    if step.by is By.MULTIPLY and (step.shared is None or step.shared > 1):
         positions = "positions" if step.shared is None else f"{step.shared:,} positions"
         marks.append(below(marks, "the same at"))
         marks.append(below(marks, f"all {positions}"))
-    kind: PanelKind = "bias" if number else "kernel"
-    return panel(kind, weight.name, str(weight.shape), marks, "+" if number else "×", [])
+    sign = "," if step.by is not By.MULTIPLY else "×" if first else "+"
+    kind: PanelKind = "kernel" if first else "bias"
+    return panel(kind, weight.name, str(weight.shape), marks, sign, [])
+
+
+def counted_term(step: Step, term: Term, size: Size) -> str:
+    """The label of an axis of a weight."""
+    axes = list(axes_of((term,)))
+    return counted(step.name_of(axes[-1]), size) if axes else ""
 
 
 def closed(layer: Layer) -> Panel:

@@ -55,7 +55,7 @@ class Ruler:
 
 
 def grid(
-    shape: Shape, labels: Sequence[str], order: Sequence[int], lit: Cells, *, framed: bool
+    shape: Shape, labels: Sequence[str], order: Sequence[int], lit: Cells, *, framed: bool = False
 ) -> list[Mark]:
     """The cells, frames, dots and dimension lines of a tensor, centred on y = 0.
 

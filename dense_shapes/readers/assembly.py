@@ -10,11 +10,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dense_shapes.axes import Shape, compatible
-from dense_shapes.errors import ClaimError, ShapeError, UnknownLayer
+from dense_shapes.axes import Past, Shape, compatible
+from dense_shapes.errors import ClaimError, MisfitError, ShapeError, UnknownLayer
+from dense_shapes.lessons import misfit
 from dense_shapes.rules import named, traced
 from dense_shapes.steps import Value, Weight
 from dense_shapes.traces import Layer, Source, Trace
+
+AXES = 64
+"""How many axes a tensor may have. Source: NumPy has no more."""
+
+SIZES = 2**63
+"""No axis is so long."""
+
+WEIGHTLESS = (
+    *("CategoryEncoding", "Equalization", "HashedCrossing", "Hashing", "IntegerLookup", "Lambda"),
+    *("MaxNumBoundingBoxes", "MelSpectrogram", "Pipeline", "StringLookup", "TextVectorization"),
+)
+"""The kinds without a rule to which Keras gives no weights."""
 
 
 @dataclass(eq=False)
@@ -32,6 +45,16 @@ class Part:
     graph: Graph | None = None
     trainable: bool = True
     calls: list[Call] = field(default_factory=list)
+    path: str = ""
+    """Which weights it has: parts of one path share them. If empty, the names of the models that it is
+    in and its own."""
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """An argument of a call that is no plain data, so that no rule can be given it: `an array`."""
+
+    what: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +110,12 @@ def call(
     inputs: Sequence[Any],
     options: Mapping[str, Any] | None = None,
     *,
-    shapes: Sequence[Shape] | None = None,
+    shapes: Sequence[Shape | None] | None = None,
 ) -> Call:
     """Call a part; tensors may stand in lists and dictionaries in its inputs and options.
 
-    `shapes` is what is written down somewhere about its outputs: an opaque part takes them over, and
-    those of any other part are compared with them.
+    `shapes` is what is written down somewhere about its outputs (`None` where one is not): an opaque
+    part takes them over, and those of any other part are compared with them.
 
     Raises `ShapeError` if the inputs do not fit, `UnknownLayer` if no rule describes the part and its
     output shapes are not written down, `ClaimError` if the rule and what is written down disagree.
@@ -102,29 +125,66 @@ def call(
     (None, 2, 3, 5)
     """
     made = Call(part, inputs, dict(options or {}), Layer("", "", (), ()), len(part.calls) + 1)
-    made.layer = layer_of(part, *values_of((inputs, made.options)), shapes)
+    origins = [(it.call.part.name, it.call.part.kind) for it in made.tensors]
+    taken, beside = values_of((inputs, made.options))
+    made.layer = layer_of(part, taken, beside, shapes, origins)
+    check_weights(part, made.layer, origins)
     part.calls.append(made)
     return made
 
 
+def check_weights(part: Part, layer: Layer, origins: Sequence[tuple[str, str]]) -> None:
+    """Raise `MisfitError` if a part is called again, and would need other weights."""
+    if not part.calls or part.calls[0].layer.inner or layer.opaque:
+        return
+    first = part.calls[0].layer
+    if first.opaque:
+        return
+    for held, needed in zip(first.weights, layer.weights, strict=True):
+        if held.shape != needed.shape:
+            was, now = (" and ".join(str(it.shape) for it in one.inputs) for one in (first, layer))
+            raise MisfitError(
+                f"layer {part.name!r} ({part.kind}): its {held.name} has shape {held.shape} since its "
+                f"first call, on {was}; for {now} it must be {needed.shape}",
+                origins=[f"{now} comes from {label!r}" for label, _ in origins[:1]],
+                keras=f"expected axis -1 of input shape to have value {first.inputs[0].shape[-1]}, but "
+                f"received input with shape {layer.inputs[0].shape}",
+                ways=["a second layer, with weights of its own", "bring both inputs to one size"],
+            )
+
+
 def layer_of(
-    part: Part, inputs: Any, options: Mapping[str, Any], shapes: Sequence[Shape] | None = None
+    part: Part,
+    inputs: Any,
+    options: Mapping[str, Any],
+    shapes: Sequence[Shape | None] | None = None,
+    origins: Sequence[tuple[str, str]] = (),
+    *,
+    prefix: str = "",
 ) -> Layer:
-    """The layer that a part makes of these values."""
+    """The layer that a part makes of these values; `prefix` names the models that it is in."""
+    path = part.path or f"{prefix}{part.name}"
     if part.graph:
-        layer = nested(part, part.graph, tuple(found(Value, [inputs, options])))
+        layer = nested(part, part.graph, tuple(found(Value, [inputs, options])), path)
     else:
         try:
             if part.opaque:
                 raise UnknownLayer(part.opaque)
+            for thing in found(Foreign, [inputs, options]):
+                raise UnknownLayer(f"it is called with {thing.what} beside its inputs")
             layer = traced(part.kind, part.config, inputs, options, name=part.name)
         except UnknownLayer as error:
             layer = opaque(part, tuple(found(Value, [inputs, options])), shapes, str(error))
         except ShapeError as error:
-            raise type(error)(f"layer {part.name!r} ({part.kind}): {error}") from error
+            taken = [value.shape for value in found(Value, [inputs, options])]
+            raise misfit(part.kind, part.name, part.config, taken, str(error), origins) from error
     if not part.trainable:
         weights = tuple(replace(weight, trainable=False) for weight in layer.weights)
         layer = replace(layer, weights=weights)
+    if not layer.inner:
+        weights = tuple(replace(it, path=f"{path}/{it.name}") for it in layer.weights)
+        layer = replace(layer, weights=weights)
+    check_sizes(layer)
     ours = [value.shape for value in layer.outputs]
     if shapes is not None and not all(
         mine is None or theirs is None or compatible(mine, theirs)
@@ -132,29 +192,51 @@ def layer_of(
     ):
         raise ClaimError(
             f"layer {part.name!r} ({part.kind}): the rule says that the output is {ours}, the file "
-            f"says {list(shapes)}; please report this as a bug of dense_shapes"
+            f"says {list(shapes)}; if nobody has changed the file, please report this as a bug of "
+            "dense_shapes"
         )
     return layer
 
 
 def opaque(
-    part: Part, inputs: tuple[Value, ...], shapes: Sequence[Shape] | None, why: str
+    part: Part, inputs: tuple[Value, ...], shapes: Sequence[Shape | None] | None, why: str
 ) -> Layer:
-    """A layer of which only the output shapes are known; what weights it has is not."""
-    if shapes is None:
+    """A layer of which only the output shapes are known; most often, what weights it has is not."""
+    known = [shape for shape in shapes or () if shape is not None]
+    if shapes is None or len(known) < len(shapes):
         raise UnknownLayer(
             f"layer {part.name!r} ({part.kind}): {why}, and the shape of its output is not written "
             "down; load the model in Keras, and trace that"
         )
     inputs = tuple(replace(value, source=number) for number, value in enumerate(inputs))
-    outputs = tuple(Value(shape, named(shape), None) for shape in shapes)
-    unknown = (Weight("unknown", (None,), path=f"{part.name}/unknown"),)
-    return Layer(part.name, part.kind, inputs, outputs, unknown, opaque=why)
+    outputs = tuple(Value(shape, named(shape), None) for shape in known)
+    bare = not part.opaque and (part.kind in WEIGHTLESS or part.kind.startswith("ops."))
+    weights = () if bare else (Weight("unknown", (None,)),)
+    return Layer(part.name, part.kind, inputs, outputs, weights, opaque=why)
 
 
-def nested(part: Part, graph: Graph, inputs: tuple[Value, ...]) -> Layer:
+def check_sizes(layer: Layer) -> None:
+    """Raise `ShapeError` for an output or a weight that no tensor can hold, and for half numbers."""
+    shapes = [it.shape for it in layer.outputs] + [it.shape for it in layer.weights]
+    sizes = [size for shape in shapes for size in shape if size is not None]
+    slides = [slide for step in layer.steps for slide in step.windows.values()]
+    known = [it for slide in slides if not isinstance(slide, Past) for it in vars(slide).values()]
+    expected = ""
+    if any(type(it) is not int for it in (*sizes, *known) if it is not None):
+        expected = "whole numbers"
+    elif any(len(shape) > AXES for shape in shapes):
+        expected = f"at most {AXES} axes"
+    elif not all(0 <= size < SIZES for size in sizes):
+        expected = "axes of 0 to 2**63 - 1 cells"
+    if expected:
+        raise ShapeError(
+            f"layer {layer.name!r} ({layer.kind}): expected {expected} in its outputs, weights and windows"
+        )
+
+
+def nested(part: Part, graph: Graph, inputs: tuple[Value, ...], path: str) -> Layer:
     """A call of a model as a layer."""
-    inner = graph.trace(inputs, prefix=f"{part.name}/")
+    inner = graph.trace(inputs, prefix=f"{path}/")
     inputs = inner.inputs
     ends = (at(inner, source) for source in inner.outputs)
     outputs = tuple(replace(value, source=None) for value in ends)
@@ -217,10 +299,10 @@ class Graph:
             if values is not None:
                 new = iter([value for _, value in pairs])
                 inputs, options = swapped((list(one.inputs), dict(one.options)), new)
-                layer = layer_of(one.part, inputs, options)
+                shapes = [it.shape for it in layer.outputs] if layer.opaque else None
+                layer = layer_of(one.part, inputs, options, shapes, prefix=prefix)
             layer = replace(
                 layer,
-                weights=tuple(replace(it, path=f"{prefix}{it.path}") for it in layer.weights),
                 sources=tuple(source for source, _ in pairs),
                 number=numbers[id(one.part)],
             )

@@ -19,7 +19,18 @@ from dense_shapes.rules import (
     reshaping,
     wrappers,
 )
-from dense_shapes.rules.book import RULES, Closed, Rule, arguments, call, named, rule, traced
+from dense_shapes.rules.book import (
+    OPAQUE,
+    RULES,
+    Closed,
+    Rule,
+    Stored,
+    arguments,
+    call,
+    named,
+    rule,
+    traced,
+)
 
 FAMILIES = (
     *(core, activations, embedding, convolution, pooling, reshaping, merging),
@@ -28,5 +39,15 @@ FAMILIES = (
 """The modules of the rule book, in the order in which the catalogue shows them."""
 
 __all__ = [
-    *("FAMILIES", "RULES", "Closed", "Rule", "arguments", "call", "named", "rule", "traced"),
+    "FAMILIES",
+    "OPAQUE",
+    "RULES",
+    "Closed",
+    "Rule",
+    "Stored",
+    "arguments",
+    "call",
+    "named",
+    "rule",
+    "traced",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from inspect import Parameter, signature
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -39,7 +40,15 @@ class Closed:
     weights: tuple[Weight, ...] = ()
 
 
-Result: TypeAlias = Value | tuple[Value, ...] | Closed
+@dataclass(frozen=True)
+class Stored:
+    """What a rule returns whose steps do not read each weight just once: all the weights, in order."""
+
+    outputs: tuple[Value, ...]
+    weights: tuple[Weight, ...]
+
+
+Result: TypeAlias = Value | tuple[Value, ...] | Stored | Closed
 RuleFunction: TypeAlias = Callable[..., Result]
 
 
@@ -60,6 +69,9 @@ class Rule:
 
 RULES: dict[str, Rule] = {}
 
+OPAQUE: dict[str, str] = {}
+"""The layer kinds that are opaque by decision, and why."""
+
 
 def rule(
     kind: str, *, example: Config, shapes: list[Shape], options: Options | None = None
@@ -68,7 +80,8 @@ def rule(
 
     A rule reads like the layer's own `call()`: it takes the configuration, then a value for each
     input, and by keyword what the layer may be called with. It returns the output, or all the outputs
-    in a tuple, or `Closed` where only the shapes and weights are known.
+    in a tuple, or `Stored` where a weight is read twice or never, or `Closed` where only the shapes and
+    weights are known.
 
     `example` is the arguments of a layer, `shapes` the shapes of its inputs, the batch first, and
     `options` what else its call is given.
@@ -93,9 +106,15 @@ def named(shape: Shape) -> tuple[str, ...]:
     return NAMES.get(len(shape), plain)[: len(shape)]
 
 
-def carried(value: Value) -> Value:
-    """A value as the next layer sees it: what a filter made is a channel."""
-    return replace(value, names=tuple("c" if name == "f" else name for name in value.names))
+def carried(value: Value, *, first: bool = False) -> Value:
+    """A value as the next layer sees it: what a filter made is a channel.
+
+    `first` says that the layer takes the channels for the first axis after the batch.
+    """
+    names = tuple("c" if name in ("f", "(g f)", "(c m)") else name for name in value.names)
+    if first and len(names) > 2 and names == named(value.shape):
+        names = (names[0], names[-1], *names[1:-1])
+    return replace(value, names=names)
 
 
 @dataclass(frozen=True)
@@ -136,7 +155,7 @@ def call(kind: str, config: Config, *shapes: Shape, name: str = "", **options: A
     (None, 6)
     >>> call("Lambda", {}, (None, 2))
     Traceback (most recent call last):
-    dense_shapes.errors.UnknownLayer: no rule describes layers of kind 'Lambda'
+    dense_shapes.errors.UnknownLayer: it runs a function of its own, which is never executed here
     """
     values = tuple(Value(shape, named(shape), n) for n, shape in enumerate(shapes))
     layer = traced(kind, config, values, options, name=name or kind.lower())
@@ -152,14 +171,15 @@ def traced(
     in which Keras counts them.
     """
     if kind not in RULES:
-        raise UnknownLayer(f"no rule describes layers of kind {kind!r}")
+        raise UnknownLayer(OPAQUE.get(kind) or f"no rule describes layers of kind {kind!r}")
     rule = RULES[kind]
-    counter = iter(range(10**9))
+    counter = count()
+    first = config.get("data_format") == "channels_first"
 
     def numbered(thing: Any) -> Any:
         match thing:
             case Value():
-                return replace(carried(thing), source=next(counter))
+                return replace(carried(thing, first=first), source=next(counter))
             case list() | tuple():
                 return [numbered(one) for one in thing]
             case dict():
@@ -206,6 +226,8 @@ def layer_of(name: str, kind: str, inputs: tuple[Value, ...], result: Result) ->
     if isinstance(result, Closed):
         outputs = tuple(replace(value, source=None) for value in result.outputs)
         layer = Layer(name, kind, inputs, outputs, result.weights, opaque=result.reason)
+    elif isinstance(result, Stored):
+        layer = Layer(name, kind, inputs, result.outputs, result.weights)
     else:
         outputs = result if isinstance(result, tuple) else (result,)
         layer = Layer(name, kind, inputs, outputs)

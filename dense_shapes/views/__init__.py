@@ -9,7 +9,9 @@ from typing import TypeAlias
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
 from dense_shapes.tables import Table
+from dense_shapes.views.csv import csv
 from dense_shapes.views.html import html
+from dense_shapes.views.latex import latex
 from dense_shapes.views.markdown import markdown
 from dense_shapes.views.svg import svg
 from dense_shapes.views.text import text
@@ -21,11 +23,20 @@ VIEWS: Mapping[str, Callable[[Content], str]] = {
     "text": text,
     "markdown": markdown,
     "html": html,
+    "latex": latex,
+    "csv": csv,
     "svg": svg,
 }
 """The formats, and the function that renders each."""
 
-SUFFIXES = {".txt": "text", ".md": "markdown", ".html": "html", ".svg": "svg"}
+SUFFIXES = {
+    ".txt": "text",
+    ".md": "markdown",
+    ".html": "html",
+    ".tex": "latex",
+    ".csv": "csv",
+    ".svg": "svg",
+}
 """The format of a file, by the end of its name."""
 
 
@@ -40,7 +51,8 @@ def render(content: Content, view: str) -> str:
 
     >>> render(Prose("A title", ("One line.",)), "pdf")
     Traceback (most recent call last):
-    dense_shapes.errors.FormatError: no view is called 'pdf'; the views are: text, markdown, html, svg
+    dense_shapes.errors.FormatError: no view is called 'pdf'; the views are: text, markdown, html, latex, \
+csv, svg
     """
     if view not in VIEWS:
         raise FormatError(f"no view is called {view!r}; the views are: {', '.join(VIEWS)}")

@@ -1,0 +1,176 @@
+"""What is written to a terminal: colours where they are wanted, and lines that are not too long."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from shutil import get_terminal_size
+from typing import TextIO, TypeAlias, assert_never
+
+from dense_shapes.drawing.scene import Scene
+from dense_shapes.tables import Table, written
+from dense_shapes.views import UNPRINTABLE, Content
+from dense_shapes.words import Prose
+
+Line: TypeAlias = tuple[str, str]
+"""A line of text, and how it is shown: a key of `STYLES`."""
+
+STYLES = {"title": "\x1b[1m", "head": "\x1b[36m", "dim": "\x1b[2m", "plain": ""}
+"""What switches a style on; a terminal shows it up to `RESET`."""
+RESET = "\x1b[0m"
+
+GAP = 2
+"""How many spaces stand between two columns."""
+INDENT = 4
+"""How far the second line of a row is set in, where a row is folded."""
+PLAIN = {"─": "-", "×": "x", "→": "->", "…": "...", "—": "-", "–": "-", "⋮": ":"}
+"""What stands for a sign that a terminal cannot show."""
+
+
+def width_of(stream: TextIO) -> int | None:
+    """How many characters a line may have: what COLUMNS says, or the width of a terminal.
+
+    `None`, which is any number, where the output is no terminal and COLUMNS is not set.
+    """
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    return get_terminal_size().columns if stream.isatty() else None
+
+
+def colourful(stream: TextIO) -> bool:
+    """Whether to write in colour: on a terminal, unless the environment says otherwise.
+
+    Source: https://no-color.org and https://force-color.org; NO_COLOR is the stronger, as in Python.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def printable(text: str, encoding: str) -> str:
+    """The text with other signs for those that cannot be written in an encoding.
+
+    >>> printable("(1 + 1) × 5 → ä", "ascii")
+    '(1 + 1) x 5 -> ?'
+    """
+    text = UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+    def plain(sign: str) -> str:
+        try:
+            sign.encode(encoding)
+        except UnicodeEncodeError:
+            return PLAIN.get(sign, "?")
+        return sign
+
+    return "".join(map(plain, text))
+
+
+def shown(
+    content: Content,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+    encoding: str = "utf-8",
+    dim: Iterable[int] = (),
+) -> str:
+    """The content as text for a terminal; `dim` are the numbers of the rows that are held back.
+
+    >>> print(shown(Prose("A title", ("One line that is long.",)), width=16))
+    A title
+      One line that
+        is long.
+    """
+    lines = list(lines_of(content, width, set(dim)))
+    return "\n".join(
+        f"{STYLES[style]}{text}{RESET}" if colour and STYLES[style] and text else text
+        for text, style in ((printable(text, encoding), style) for text, style in lines)
+    )
+
+
+def lines_of(content: Content, width: int | None, dim: set[int]) -> Iterator[Line]:
+    """The lines of any content."""
+    match content:
+        case Table():
+            yield from table(content, width, dim)
+        case Prose():
+            yield from wrapped(content.title, width, "", "title")
+            for line in content.lines:
+                yield from wrapped(line, width, "  ")
+        case Scene():
+            yield from wrapped(content.title, width, "", "title")
+            for line in filter(None, (content.description, content.caption)):
+                yield from wrapped(line, width)
+        case _ as never:
+            assert_never(never)
+
+
+def wrapped(text: str, width: int | None, before: str = "", style: str = "plain") -> Iterator[Line]:
+    """A line, folded at its spaces if it is too long."""
+    whole = f"{before}{text}"
+    if width is None or len(whole) <= width:
+        yield whole, style
+        return
+    room = max(width, len(before) + 8)
+    after = f"{before}  "
+    for line in textwrap.wrap(text, room, initial_indent=before, subsequent_indent=after):
+        yield line, style
+
+
+def table(content: Table, width: int | None, dim: set[int]) -> Iterator[Line]:
+    """A table in columns; where they do not all fit, each row stands on several lines."""
+    rows = [[column.title for column in content.columns]]
+    for row in content.rows:
+        first, *rest = (" ".join(written(entry).splitlines()) for entry in row.entries)
+        rows.append(["  " * row.depth + first, *rest])
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    sides = [str.rjust if column.align == "right" else str.ljust for column in content.columns]
+    groups = list(grouped(widths, width))
+    head, *body = (
+        [
+            (
+                INDENT if group[0] else 0,
+                (" " * GAP).join(sides[n](row[n], widths[n]) for n in group),
+            )
+            for group in groups
+        ]
+        for row in rows
+    )
+    longest = max(indent + len(text) for indent, text in head)
+    rule = "─" * min(longest, width or longest), "plain"
+    yield from wrapped(content.title, width, "", "title")
+    yield rule
+    yield from folded(head, width, "head")
+    yield rule
+    for number, lines in enumerate(body):
+        yield from folded(lines, width, "dim" if number in dim else "plain")
+    yield rule
+    for note in content.notes:
+        yield from wrapped(note, width)
+
+
+def grouped(widths: Sequence[int], width: int | None) -> Iterator[list[int]]:
+    """The columns, by their numbers, that stand in one line: as many as fit.
+
+    >>> list(grouped([10, 10, 10, 10], 24)), list(grouped([10, 10, 10, 10], None))
+    ([[0, 1], [2], [3]], [[0, 1, 2, 3]])
+    """
+    group: list[int] = []
+    used = 0
+    for number, size in enumerate(widths):
+        if group and width is not None and used + GAP + size > width:
+            yield group
+            group = []
+        used = used + GAP + size if group else size + (INDENT if number else 0)
+        group.append(number)
+    yield group
+
+
+def folded(lines: Sequence[tuple[int, str]], width: int | None, style: str) -> Iterator[Line]:
+    """The lines of a row, each set in so far; a further line with nothing in it is left out."""
+    for indent, text in lines:
+        if text.strip() or not indent:
+            yield from wrapped(text.rstrip(), width, " " * indent, style)
