@@ -140,4 +140,5 @@ def check(
       Keras says: Expected shape (None, 10, 8), but input has incompatible shape (10, 8)
       What helps: it is one sample; put the batch first: x[np.newaxis]
     """
-    return Display(lessons.check(expected(Trace, trace), data=data, target=target))
+    lines = lessons.check(expected(Trace, trace), data=data, target=target)
+    return Display(words.Prose(f"Model {trace.name!r}", tuple(lines)))

@@ -159,13 +159,9 @@ def reduced(
     """An input on these axes, every other axis of it reduced; a `plain` one must have no other."""
     pad, reduce = PADDING.get(step.by, 0.0), REDUCED.get(step.by, np.sum)
     one = opened(step, array, step.bound.inputs[number])
-    for seen, slide in windows(step, one.names):
-        if plain:
-            raise NotWorkedOut
-        place = one.names.index(seen[0])
-        viewed = windowed(one.array, place, slide, pad)
-        kept = (*one.names[:place], seen[1], *one.names[place + 1 :])
-        one = Named(reduce(viewed, axis=place + 1, initial=pad), kept)
+    if plain and any(windows(step, one.names)):
+        raise NotWorkedOut
+    one = seen(step, one, pad, reduce)
     rest = tuple(place for place, name in enumerate(one.names) if name not in names)
     if plain or not rest:
         return one.on(names)
@@ -173,19 +169,25 @@ def reduced(
     return Named(reduce(one.array, axis=rest, initial=pad), kept).on(names)
 
 
+def seen(step: Step, one: Named, padding: float, reduce: Callable[..., Any] | None = None) -> Named:
+    """An input seen through the windows of a step; the taps of each are reduced, or a new axis."""
+    for (before, after), cells in windows(step, one.names):
+        place = one.names.index(before)
+        array, names = windowed(one.array, place, cells, padding), [after]
+        if reduce:
+            array = reduce(array, axis=place + 1, initial=padding)
+        else:
+            names.append(Axis(Axis(before).base).tap)
+        one = Named(array, (*one.names[:place], *names, *one.names[place + 1 :]))
+    return one
+
+
 def multiplied(
     step: Step, inputs: Sequence[Array], weights: Sequence[Named], names: Sequence[str]
 ) -> Array:
     """The inputs and the first weight, multiplied and summed; the further weights are added."""
-    factors = []
-    for array, pattern in zip(inputs, step.bound.inputs, strict=True):
-        one = opened(step, array, pattern)
-        for seen, slide in windows(step, one.names):
-            place = one.names.index(seen[0])
-            taps = Axis(Axis(seen[0]).base).tap
-            viewed = windowed(one.array, place, slide, 0.0)
-            one = Named(viewed, (*one.names[:place], seen[1], taps, *one.names[place + 1 :]))
-        factors.append(one)
+    pairs = zip(inputs, step.bound.inputs, strict=True)
+    factors = [seen(step, opened(step, array, pattern), 0.0) for array, pattern in pairs]
     factors += weights[:1]
     numbers: dict[str, int] = {}
     parts: list[Any] = []

@@ -11,7 +11,6 @@ from typing import Any
 from dense_shapes.axes import Shape, Size, compatible
 from dense_shapes.errors import MisfitError, ModelError
 from dense_shapes.traces import Layer, Trace
-from dense_shapes.words import Prose
 
 MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional")
@@ -90,7 +89,7 @@ def keras_says(kind: str, config: Mapping[str, Any], shapes: Sequence[Shape]) ->
             "A `Concatenate` layer requires inputs with matching shapes except for the concatenation "
             f"axis. Received: input_shape={list(shapes)}"
         )
-    if wanted and "Pooling" in kind or "Conv" in kind:
+    if (wanted and "Pooling" in kind) or "Conv" in kind:
         groups = config.get("groups") or 1
         channels = shape[channel_axis(config)]
         if channels is not None and channels % groups:
@@ -188,7 +187,7 @@ def windowed(kind: str, config: Mapping[str, Any], shape: Shape) -> Iterator[str
 
 def check(
     trace: Trace, *, data: Sequence[Size] | None = None, target: Sequence[Size] | None = None
-) -> Prose:
+) -> list[str]:
     """Whether arrays of these shapes, the batch first, suit a model; and if not, what happens.
 
     `data` is what is given to `fit` or `predict`, `target` is what the output is compared with.
@@ -198,7 +197,7 @@ def check(
     >>> from dense_shapes.rules import call
     >>> dense = call("Dense", {"units": 1}, (None, 10, 8))
     >>> model = Trace("model", dense.inputs, (dense,), ((0, 0),))
-    >>> for line in check(model, data=(32, 80)).lines: print(line)
+    >>> for line in check(model, data=(32, 80)): print(line)
     the data (32, 80) does not suit the input (None, 10, 8)
     Keras says: Expected shape (None, 10, 8), but input has incompatible shape (32, 80)
     What helps: it has 80 numbers for each sample, as the input has: x.reshape(-1, 10, 8)
@@ -210,7 +209,7 @@ def check(
         lines += fed(wanted, tuple(data), functional=functional)
     if target is not None:
         lines += compared(trace, tuple(target))
-    return Prose(f"Model {trace.name!r}", tuple(lines))
+    return lines
 
 
 def only(trace: Trace, what: str, shapes: Sequence[Shape]) -> Shape:

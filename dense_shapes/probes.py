@@ -50,6 +50,7 @@ class Probe:
     operation: Any
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
+    batch: int | None = None
 
     @cached_property
     def own(self) -> Run:
@@ -58,12 +59,19 @@ class Probe:
         kwargs, count = dict(self.kwargs), len(self.layer.inputs)
         if self.states:
             kwargs["initial_state"] = [Place(count + n) for n in range(len(self.states))]
-        return Run(label, self.operation, self.args, kwargs, frozenset(self.vocabulary))
+        whole = frozenset(self.vocabulary)
+        lengths = frozenset(it for step in self.layer.steps for it in step.sizes.values() if it)
+        return Run(label, self.operation, self.args, kwargs, whole, self.batch, lengths)
+
+    @cached_property
+    def copy(self) -> Run:
+        """A copy of the layer in 64 bits, if there can be one; else the layer itself."""
+        return self.own.precise(self.trial(0).inputs)
 
     @cached_property
     def run(self) -> Run:
-        """The layer as it is run: itself, or a copy of it in 64 bits."""
-        return self.own if self.simple else self.own.precise(self.trial(0).inputs)
+        """The layer as it is run: itself where that is enough, or a copy of it in 64 bits."""
+        return self.own if self.simple else self.copy
 
     @cached_property
     def simple(self) -> bool:

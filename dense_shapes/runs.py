@@ -28,7 +28,8 @@ FAITHFUL = 5e-2
 class Run:
     """A Keras layer or operation with the arguments of one of its calls.
 
-    `integers` are the numbers of the inputs that hold whole numbers. The layer runs through
+    `integers` are the numbers of the inputs that hold whole numbers, `batch` how many samples it is
+    called with, if that is known, and `sizes` how long its axes are. The layer runs through
     `stateless_call`, so that it is never changed, unless it is `copied`.
     """
 
@@ -37,13 +38,34 @@ class Run:
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
     integers: frozenset[int] = frozenset()
+    batch: int | None = None
+    sizes: frozenset[int] = frozenset()
     copied: bool = False
 
     def __call__(self, inputs: Sequence[Array], weights: Sequence[Array]) -> list[Array]:
         """The outputs for these inputs, with these numbers as the weights.
 
+        An operation counts the batch among its axes: it is run on just as many samples as it is called
+        with, if that is known; otherwise, and with several inputs, on two at the least, and never on as
+        many as an axis is long. Keras takes an input with one axis that is longer than one for a bias,
+        and adds it along an axis of that length (`add`, keras/src/backend/tensorflow/numpy.py).
+
         Raises `ModelError` if the layer does not run here.
         """
+        count = len(inputs[0])
+        if self.is_layer and len(inputs) == 1:
+            return self.once(inputs, weights)
+        each = self.batch or max(2, count)
+        while each in self.sizes and not self.batch:
+            each += 1
+        found = []
+        for start in range(0, count, each):
+            places = np.minimum(np.arange(start, start + each), count - 1)
+            found.append(self.once([one[places] for one in inputs], weights))
+        return [np.concatenate(parts)[:count] for parts in zip(*found, strict=True)]
+
+    def once(self, inputs: Sequence[Array], weights: Sequence[Array]) -> list[Array]:
+        """The same in one run."""
         import keras
 
         try:
@@ -171,7 +193,8 @@ def arguments(operation: Any, count: int) -> list[Any]:
     """The arguments of a call with so many inputs and nothing else: one list where one is taken."""
     places: list[Any] = [Place(number) for number in range(count)]
     parameters = signature(operation.call).parameters.values()
-    required = [it for it in parameters if it.default is Parameter.empty and it.kind in (1, 2)]
+    plain = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    required = [it for it in parameters if it.default is Parameter.empty and it.kind in plain]
     return [places] if count > 1 and len(required) == 1 else places
 
 

@@ -26,6 +26,7 @@ NOUNS = {
     "f": "filter",
     "g": "group",
     "m": "multiplier",
+    "dim": "dimension",
     "in": "input",
     "out": "unit",
     "before": "unit",

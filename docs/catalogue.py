@@ -7,11 +7,11 @@ is run. And a page that says which layers are covered, and why the others are no
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dense_shapes.rules import FAMILIES, OPAQUE, RULES, Rule, arguments, call
+from dense_shapes.steps import Value
 from dense_shapes.traces import Layer
 
 FOLDER = Path(__file__).parent / "layers"
@@ -61,13 +61,39 @@ def home(rule: Rule) -> str:
 
 def page(name: str, kinds: list[str]) -> str:
     """The page of one family."""
-    shown = [kind for kind in kinds if kind in arguments() or kind == "InputLayer"]
+    if name == "operations":
+        return operations(kinds)
     parts = [f"{HEAD}# {TITLES[name]}\n"]
-    if shown:
-        parts.append(cell("import dense_shapes as ds\nimport keras", "remove-output"))
+    parts.append(cell("import dense_shapes as ds\nimport keras"))
     for kind in kinds:
         parts.append(entry(kind, RULES[kind]))
     return "\n".join(parts)
+
+
+def operations(kinds: list[str]) -> str:
+    """The page of the operations: a table, since there are many and each is small."""
+    rows = []
+    for kind in sorted(kinds):
+        layer = example(kind, RULES[kind])
+        before, after = (" and ".join(str(it.shape) for it in them) for them in ends(layer))
+        known = "; ".join(f"`{it}`" for it in dict.fromkeys(layer.signatures)) or layer.opaque
+        rows.append(f"| {kind.removeprefix('ops.')} | `{before}` | `{after}` | {known} |")
+    table = "\n".join(rows)
+    return f"""\
+# {TITLES["operations"]}
+
+A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`, `x[:, 0]`. Each
+of these operations has a rule too.
+
+| Operation | Input | Output | Signature |
+|:--|:--|:--|:--|
+{table}
+"""
+
+
+def ends(layer: Layer) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
+    """What goes into a layer, and what comes out."""
+    return layer.inputs, layer.outputs
 
 
 def entry(kind: str, rule: Rule) -> str:
@@ -75,7 +101,7 @@ def entry(kind: str, rule: Rule) -> str:
     doc = inspect.getdoc(rule.function) or ""
     words = doc.partition("Source:")[0].strip()
     parts = [f"## {kind}\n\n{words}\n"]
-    if kind not in arguments() or rule.options or not rule.shapes:
+    if kind not in arguments() or rule.options or not rule.shapes or "Cell" in kind:
         layer = example(kind, rule)
         signatures = "".join(f"\n- `{signature}`" for signature in dict.fromkeys(layer.signatures))
         return "\n".join([*parts, f"{signatures}\n" if signatures else ""])
@@ -130,7 +156,7 @@ def coverage() -> str:
     kinds = list(arguments())
     full = [kind for kind in kinds if kind in RULES and not example(kind, RULES[kind]).opaque]
     ruled = [kind for kind in kinds if kind in RULES]
-    rows = "\n".join(f"| {kind} | {said} |" for kind, said in sorted(map(status, kinds)))
+    rows = "\n".join(f"| {kind} | {said} |" for kind, said in map(status, sorted(kinds)))
     pages = "\n".join(family.__name__.rpartition(".")[2] for family in FAMILIES)
     return f"""\
 # The layers

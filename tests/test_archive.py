@@ -793,7 +793,10 @@ def test_what_is_no_text_and_no_path(thing: Any) -> None:
         archive.trace(thing)
 
 
-SETTINGS: tuple[Any, ...] = (None, -1, 0, 2.5, 10**15, "x", [], [None], [1] * 100, {"class_name": "Dense"})
+SETTINGS: tuple[Any, ...] = (
+    *(None, -1, 0, 2.5, 10**15, "x"),
+    *([], [None], [1] * 100, {"class_name": "Dense"}),
+)
 VALUES: tuple[Any, ...] = (
     *SETTINGS,
     *(True, 2**64, float("nan"), "", "\ud800", "a\nb"),

@@ -28,7 +28,12 @@ def test_the_example_of_every_rule_works(kind: str) -> None:
     assert all(len(value.names) == len(value.shape) for value in layer.outputs)
     assert not layer.steps or not layer.opaque
     for value in layer.outputs:
-        if not layer.opaque and layer.inputs and None not in value.shape[1:] and 0 not in value.shape:
+        if (
+            not layer.opaque
+            and layer.inputs
+            and None not in value.shape[1:]
+            and 0 not in value.shape
+        ):
             last = tuple((size or 1) - 1 for size in value.shape[1:])
             layer.reads(last, output=layer.outputs.index(value))
 

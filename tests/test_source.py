@@ -352,6 +352,10 @@ ERRORS = {
         "a size is a whole number or None, not 1.5",
         "input_shape=(1.5,)",
     ),
+    "LSTM(5, input_length='x', input_dim=3)": (
+        "a size is a whole number or None, not 'x'",
+        "input_length='x'",
+    ),
     "Conv2D(8, (2, 2, 2))": ("kernel_size of Conv2D must be 2 numbers, not (2, 2, 2)", "(2, 2, 2)"),
     "Conv2D(8, 0)": ("kernel_size of Conv2D must be positive whole numbers, not 0", "0"),
     "Conv2D(8, 2, padding='sane')": (

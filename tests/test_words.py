@@ -623,7 +623,7 @@ def test_the_facts_of_other_ways_to_see_an_axis() -> None:
         "2 features: contracted: each output number sums over all of it",
         "3 filters: created: it comes from the weights, not from the input",
         "parameters: 2 × 3 × 2 = 12 (kernel (2, 3, 2))",
-        "The same kernel is used at each of the 8 positions.",
+        "The same kernel is used at each of the 4 positions.",
         f"multiply-adds for one sample: {4 * 2 * 2 * 3}",
     ]
 

@@ -154,7 +154,9 @@ def weight_panel(layer: Layer, number: int, lit: Cells) -> Panel:
     ]
     outer = [n for n in range(rank) if rank > 2 and created[n]]
     inner = [n for n in range(rank) if n not in outer]
-    labels = [counted_term(step, term, size) for term, size in zip(pattern, weight.shape, strict=True)]
+    labels = [
+        counted_term(step, term, size) for term, size in zip(pattern, weight.shape, strict=True)
+    ]
     marks = grid(weight.shape, labels, [*outer, *inner][::-1], lit, framed=rank > 2)
     marks.append(below(marks, parameters(weight.size)))
     first = next(iter(step.bound.weights)) == weight.name

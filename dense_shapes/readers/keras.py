@@ -120,9 +120,9 @@ def batched(shapes: Shapes) -> list[Shape]:
 
     if isinstance(shapes, list | tuple):
         if plain(shapes):
-            return [(None, *shapes)]  # type: ignore[list-item]
+            return [(None, *shapes)]
         if all(isinstance(shape, list | tuple) and plain(shape) for shape in shapes):
-            return [(None, *shape) for shape in shapes]  # type: ignore[misc]
+            return [(None, *shape) for shape in shapes]
     raise ModelError(
         f"expected the shape of the input without the batch, as (4, 5, 1), received {shapes!r}"
     )
@@ -421,7 +421,7 @@ def zeros(layer: Layer, node: Any) -> tuple[list[Shape] | None, list[Shape]]:
         outputs = operation(*filled(args, arrays), **filled(kwargs, arrays))
     except Exception:
         return None, []
-    ran = [tuple(map(int, it.shape)) for it in keras.tree.flatten(outputs)]
+    ran: list[Shape] = [tuple(map(int, it.shape)) for it in keras.tree.flatten(outputs)]
     return ran, [value.shape for value in ours.outputs]
 
 

@@ -7,8 +7,8 @@ What cannot is passed over, until a model needs it; then it is an error that poi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 from dense_shapes.axes import Shape
 from dense_shapes.errors import DenseShapesError, ModelError
@@ -20,6 +20,8 @@ from dense_shapes.readers.code.scopes import Function
 from dense_shapes.readers.code.session import Stop
 from dense_shapes.readers.code.text import Code, read
 from dense_shapes.traces import Trace
+
+T = TypeVar("T")
 
 
 def trace(code: str, *, input_shape: Shape | None = None) -> Trace:
@@ -46,8 +48,7 @@ def trace(code: str, *, input_shape: Shape | None = None) -> Trace:
         model = Sequential([Input((2, 3, 1)), Dense(unit=5)])
                                                     ^^^^^^
     """
-    with following(code):
-        return traced_model(model(code, input_shape))
+    return followed(code, lambda: traced_model(model(code, input_shape)))
 
 
 def graph(code: str, *, input_shape: Shape | None = None) -> Graph:
@@ -58,15 +59,13 @@ def graph(code: str, *, input_shape: Shape | None = None) -> Graph:
     >>> graph("model = Sequential([Input((2, 3, 1)), Dense(5)])").outputs[0].call.part.config
     {'units': 5}
     """
-    with following(code):
-        return model(code, input_shape).graph()
+    return followed(code, lambda: model(code, input_shape).graph())
 
 
-@contextmanager
-def following(code: str) -> Iterator[None]:
-    """Raise what ends the reading of code, without the long way on which it came."""
+def followed(code: str, read: Callable[[], T]) -> T:
+    """What the reading of code gives; its errors come without the long way on which they arose."""
     try:
-        yield
+        return read()
     except Stop as error:
         raise error.error.with_traceback(None) from None
     except RecursionError:

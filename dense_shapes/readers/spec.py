@@ -38,7 +38,7 @@ from dense_shapes.readers.code.layers import (
 )
 from dense_shapes.readers.code.models import new_stack, traced_model
 from dense_shapes.readers.code.session import CALLS, Session, Stop
-from dense_shapes.readers.code.text import SIZE, Code, Place, parsed
+from dense_shapes.readers.code.text import NOWHERE, SIZE, Code, Place, parsed
 from dense_shapes.readers.code.vocabulary import ALIASES, SHAPES
 from dense_shapes.rules import arguments
 from dense_shapes.traces import Trace
@@ -74,9 +74,6 @@ class Piece(Code):
         blank = body[: len(body) - len(body.lstrip())]
         column = len(blank) - blank.rfind("\n") - 1 if "\n" in blank else len(blank) + 1
         return self.at(1 + blank.count("\n"), column, column + 1)
-
-
-NOWHERE = Place(0, "", (0, 0))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from dense_shapes.axes import Shape, Size
 from dense_shapes.errors import ShapeError, UnknownLayer
 from dense_shapes.rules.book import Result
-from dense_shapes.rules.core import MIXES, closed
+from dense_shapes.rules.core import MISADDED, MIXES, closed, misadded
 from dense_shapes.rules.merging import reported
 from dense_shapes.rules.reshaping import axis_names
 from dense_shapes.steps import By, Value, apply
@@ -59,6 +59,8 @@ def together(name: str, one: Value, other: Value) -> Result:
         return closed(MIXES, shape)
     if name in HIDDEN or name == "power":
         return closed(UNSEEN, shape)
+    if name == "add" and misadded(one.shape, other.shape):
+        return closed(MISADDED, shape)
     left, right, names = aligned(one, other)
     by = COMBINED[name]
     function = name if by is By.MAP else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from dense_shapes.axes import Shape, Window
@@ -17,12 +18,15 @@ ELEMENTWISE = (
     *("celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu"),
     *("hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid", "mish", "relu", "relu6", "selu"),
     *("sigmoid", "silu", "soft_shrink", "softplus", "softsign", "sparse_plus", "sparse_sigmoid"),
-    *("squareplus", "swish", "tanh", "tanh_shrink", "threshold"),
+    *("squareplus", "swish", "tanh", "tanh_shrink"),
 )
-"""The activations of Keras that look at one value at a time."""
+"""The activations of Keras that look at one value at a time, and need nothing else."""
 
 MIXES = "it mixes the samples of the batch"
 """Why an operation over the batch has no steps: a signature speaks of one sample."""
+
+MISADDED = "Keras on TensorFlow may take what it adds for a bias of another axis that is as long"
+"""Why a sum has no steps in which TensorFlow can add along the wrong axis."""
 
 
 @rule("InputLayer", example={"shape": (2, 3, 1)}, shapes=[])
@@ -116,6 +120,47 @@ def beside(config: Config, y: Value, low: Value, delta: Value) -> Stored:
 def weights_of(y: Value) -> tuple[Weight, ...]:
     """The weights of the step that made a value."""
     return y.source.weights if isinstance(y.source, Step) else ()
+
+
+def misadded(one: Shape, other: Shape) -> bool:
+    """Whether Keras on TensorFlow may add the second tensor along another axis than that it has.
+
+    It takes a tensor with one axis longer than 1 for a bias: of the last axis of the first tensor if
+    that is as long, else of the second. A batch of one sample, or of as many as an axis has cells, is
+    enough: `ops.add` of (3, 3) and (3, 1) is that of (3, 3) and (3,).
+    Source: add, keras/src/backend/tensorflow/numpy.py
+
+    >>> misadded((None, 3), (None, 3)), misadded((None, 3), (None, 1)), misadded((None, 2, 2), (2, 1))
+    (False, True, True)
+    """
+    wide = (*[1] * (len(one) - len(other)), *other)
+    some = sorted({1, 2, *(size for size in (*one, *other) if size is not None)})
+
+    def sizes(place: int) -> list[tuple[int, int]]:
+        mine, theirs = one[place], wide[place]
+        if (mine is None and theirs in (None, 1)) or (not place and len(other) == len(one)):
+            return [(size, 1 if theirs == 1 else size) for size in some]
+        if theirs is None and mine == 1:
+            return [(1, size) for size in some]
+        return [(mine or theirs or 0, mine or 0 if theirs is None else theirs)]
+
+    return any(
+        taken_for_bias(*zip(*found, strict=True)) for found in product(*map(sizes, range(len(one))))
+    )
+
+
+def taken_for_bias(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether Keras on TensorFlow adds the second tensor along another axis, for these very sizes.
+
+    >>> taken_for_bias((3, 3), (3, 1)), taken_for_bias((2, 3), (2, 1))
+    (True, False)
+    """
+    axes = [place for place, size in enumerate(other) if size > 1]
+    if len(axes) != 1 or len(one) < 2:
+        return False
+    size = other[axes[0]]
+    last = one[-1] == size
+    return size in (one[1], one[-1]) and axes[0] != (len(one) - 1 if last else 1)
 
 
 def outlined(config: Config, reason: str, shape: Shape, weights: tuple[Weight, ...]) -> Closed:

@@ -14,7 +14,16 @@ from dense_shapes.rules.adaptation import (
     quantized,
 )
 from dense_shapes.rules.book import Config, Result, Stored, rule
-from dense_shapes.rules.core import activate, beside, closed, last_size, outlined
+from dense_shapes.rules.core import (
+    MISADDED,
+    activate,
+    beside,
+    closed,
+    last_size,
+    misadded,
+    outlined,
+    weights_of,
+)
 from dense_shapes.rules.equations import equation
 from dense_shapes.steps import By, Value, Weight, apply
 
@@ -84,8 +93,10 @@ def einsum_dense(config: Config, x: Value, training: Any = None) -> Result:
         )
         return outlined(config, how.reason, it.shape(it.output), weights)
     y = apply(it.signature, x, kernel=kernel, bias=bias, **it.created)
+    wrong = it.bias is not None and misadded(y.shape, it.shape(it.bias))
     if not rank:
-        return activate(config["activation"], y)
+        z = activate(config["activation"], y)
+        return closed(MISADDED, z.shape, weights_of(y)) if wrong else z
     if last not in it.output:
         raise UnknownLayer(f"LoRA cuts its kernel at the axis {last!r}, which it contracts")
     between = [name for name in it.output if name != last or name in it.input] + ["rank"]
@@ -98,7 +109,8 @@ def einsum_dense(config: Config, x: Value, training: Any = None) -> Result:
     delta = apply(
         f"{' '.join(between)} -> {' '.join(it.output)}", low, lora_kernel_b=lora_b, **sizes
     )
-    return beside(config, y, low, delta)
+    stored = beside(config, y, low, delta)
+    return closed(MISADDED, stored.outputs[0].shape, stored.weights) if wrong else stored
 
 
 def looked_up(config: Config, x: Value) -> Value:

@@ -140,9 +140,7 @@ def layer_scale(config: Config, x: Value) -> Value:
     return scaled(x, names, {"gamma": gamma})
 
 
-@rule(
-    "CustomScaleLayer", example={"scale": 0.5}, shapes=[(None, 2, 3, 2), (None, 2, 3, 2)]
-)
+@rule("CustomScaleLayer", example={"scale": 0.5}, shapes=[(None, 2, 3, 2), (None, 2, 3, 2)])
 def custom_scale_layer(config: Config, x: Value, y: Value) -> Value:
     """The second input, scaled, is added to the first.
 

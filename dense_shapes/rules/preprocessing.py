@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dense_shapes.axes import Size, Window
 from dense_shapes.errors import ShapeError, UnknownLayer
@@ -10,14 +11,16 @@ from dense_shapes.rules.book import OPAQUE, Closed, Config, Result, Stored, rule
 from dense_shapes.rules.reshaping import axis_names
 from dense_shapes.steps import By, Value, Weight, apply
 
+NOTHING: Config = {}
+FACTOR: Config = {"factor": 0.2}
 AUGMENTATIONS: dict[str, Config] = {
-    **dict.fromkeys(("AugMix", "CutMix", "MixUp", "RandAugment", "RandomColorJitter"), {}),
-    **dict.fromkeys(("RandomElasticTransform", "RandomErasing", "RandomFlip"), {}),
-    **dict.fromkeys(("RandomGaussianBlur", "RandomGrayscale", "RandomInvert"), {}),
-    **dict.fromkeys(("RandomPerspective", "RandomShear"), {}),
-    **dict.fromkeys(("RandomBrightness", "RandomColorDegeneration"), {"factor": 0.2}),
-    **dict.fromkeys(("RandomContrast", "RandomHue", "RandomRotation"), {"factor": 0.2}),
-    **dict.fromkeys(("RandomSaturation", "RandomSharpness"), {"factor": 0.2}),
+    **dict.fromkeys(("AugMix", "CutMix", "MixUp", "RandAugment", "RandomColorJitter"), NOTHING),
+    **dict.fromkeys(("RandomElasticTransform", "RandomErasing", "RandomFlip"), NOTHING),
+    **dict.fromkeys(("RandomGaussianBlur", "RandomGrayscale", "RandomInvert"), NOTHING),
+    **dict.fromkeys(("RandomPerspective", "RandomShear"), NOTHING),
+    **dict.fromkeys(("RandomBrightness", "RandomColorDegeneration", "RandomContrast"), FACTOR),
+    **dict.fromkeys(("RandomHue", "RandomRotation", "RandomSaturation"), FACTOR),
+    "RandomSharpness": FACTOR,
     "RandomPosterization": {"factor": 4},
     "RandomTranslation": {"height_factor": 0.2, "width_factor": 0.2},
     "RandomZoom": {"height_factor": 0.2},
@@ -121,7 +124,7 @@ def center_crop(config: Config, x: Value, *, training: object = None) -> Result:
     if any(size is None or size < want for size, want in zip(sizes, wanted, strict=True)):
         return Closed("where the picture is smaller, it is resized", (resized(config, x),))
     names = axis_names(x)
-    over = {
+    over: dict[str, Any] = {
         names[place - 1]: middle(size, want)
         for place, size, want in zip(places, sizes, wanted, strict=True)
     }

@@ -11,7 +11,7 @@ from dense_shapes.rules.book import Closed, Config, Result, layer_of, named, rul
 from dense_shapes.rules.gates import Cell, cell_of, cells_of, dealt, lstm_step, one_step, serialized
 from dense_shapes.steps import By, Value, Weight, apply
 
-MIXING = "its activation looks at all the units of a place at once"
+MIXING = "its activation may look at several units of a place at once"
 """Why the reads of a cell are not said whose activation is not a function of one number."""
 RESET = "the reset gate of every unit is applied before the kernel, at the first place too"
 """Why the reads of the first place of `GRU(reset_after=False)` are not said."""
@@ -177,7 +177,9 @@ def stepped(cells: Sequence[Cell], x: Value, states: Any) -> Result:
     y, ends = x, list[Value]()
     for cell, before in zip(cells, dealt(cells, states), strict=True):
         if not before:
-            raise ShapeError(f"a cell takes the {cell.states} states before it as its second input")
+            raise ShapeError(
+                f"a cell takes its states ({cell.states}) as its second input, and received none"
+            )
         new = lstm_step(cell, y, *before) if cell.states > 1 else (one_step(cell, y, *before),)
         y = new[0]
         ends += new

@@ -67,7 +67,8 @@ def compare(trace: ds.Trace, model: Any) -> None:
         if isinstance(real, keras.Layer):
             assert layer.params == real.count_params(), layer.name
     assert trace.params == model.count_params()
-    assert trace.trainable_params == sum(it.size for it in trace.weights if it.trainable)
+    trained = sum(int(keras.ops.size(it)) for it in model.trainable_weights)
+    assert trace.trainable_params == trained
     frozen = sum(int(keras.ops.size(it)) for it in model.non_trainable_weights)
     assert trace.non_trainable_params == frozen
 

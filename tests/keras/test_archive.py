@@ -252,13 +252,13 @@ def test_a_block_in_two_places(tmp_path: Path) -> None:
 
 
 @register
-class Twice(layers.Layer):  # type: ignore[misc]
+class Twice(keras.layers.Layer):  # type: ignore[misc]
     def call(self, x: Any) -> Any:
         return ops.concatenate([x, x], -1)
 
 
 @register
-class Dense(layers.Dense):  # type: ignore[misc]
+class Dense(keras.layers.Dense):  # type: ignore[misc]
     pass
 
 

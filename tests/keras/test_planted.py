@@ -213,13 +213,13 @@ def test_activation_dropped(plant: Plant) -> None:
 
 
 def test_activation_dropped_from_conv2d(plant: Plant) -> None:
-    rule = RULES["Conv2D"].function
+    rule: Any = RULES["Conv2D"].function
     plant("Conv2D", lambda config, x: rule({**config, "activation": None}, x))
     caught(sequential((4, 4, 1), layers.Conv2D(3, 2, activation="tanh")), VALUES)
 
 
 def test_another_activation(plant: Plant) -> None:
-    rule = RULES["Dense"].function
+    rule: Any = RULES["Dense"].function
     plant("Dense", lambda config, x: rule({**config, "activation": "tanh"}, x))
     caught(sequential((3,), layers.Dense(4, "sigmoid")), VALUES)
 
@@ -276,7 +276,7 @@ def test_sum_in_the_place_of_a_copy(plant: Plant) -> None:
 
 
 def test_fault_in_one_of_many_layers(plant: Plant) -> None:
-    rule = RULES["Dense"].function
+    rule: Any = RULES["Dense"].function
     plant(
         "Dense",
         lambda config, x: rule(

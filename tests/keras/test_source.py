@@ -13,6 +13,7 @@ import pytest
 from keras.src.utils import naming
 
 from dense_shapes.axes import Shape
+from dense_shapes.errors import UnknownLayer
 from dense_shapes.readers import keras as live
 from dense_shapes.readers import source, spec
 from dense_shapes.readers.code.layers import kind_of
@@ -380,6 +381,24 @@ def test_the_reader_sees_the_model_that_keras_builds(style: str) -> None:
     assert facts(source.trace(code)) == facts(executed(code))
 
 
+def test_a_model_that_begins_in_the_middle() -> None:
+    """Keras calls the new input after a counter that nothing else shows."""
+    code = """
+import keras
+from keras import layers
+i = keras.Input((6,))
+x = layers.Dense(4)(i)
+y = layers.Dense(5)(x)
+z = layers.Add()([y, layers.Dense(5, name="side")(x)])
+model = keras.Model([x], [z, y])
+"""
+    ours, theirs = facts(source.trace(code)), facts(executed(code))
+    for found in (ours, theirs):
+        assert found["layers"][0]["layer"][1:] == ("InputLayer", "")
+        del found["layers"][0]["layer"]
+    assert ours == theirs
+
+
 CHAINS = {
     "4,5,1 -> Conv2D(8, 2) -> Conv2D(1, 2) -> Flatten -> Dense(5) -> Dense(1)": """
 model = Sequential([Input((4, 5, 1)), Conv2D(8, 2), Conv2D(1, 2), Flatten(), Dense(5), Dense(1)])
@@ -464,7 +483,13 @@ def test_every_operation_can_be_written(name: str) -> None:
             f"model = keras.Model([{', '.join(names)}], y)",
         ]
     )
-    assert facts(source.trace(code)) == facts(executed(code))
+    expected = executed(code)
+    try:
+        found = source.trace(code)
+    except UnknownLayer:
+        assert expected.layers[-1].opaque  # Keras knows its shape, and no rule does
+    else:
+        assert facts(found) == facts(expected)
 
 
 CALLABLE = sorted({*ACTIVATIONS} - {"hard_silu", "hard_swish", "mish", "sparsemax", "threshold"})

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from dense_shapes.axes import Shape
 from dense_shapes.errors import DenseShapesError, NotationError
 from dense_shapes.readers.assembly import Part
-from dense_shapes.readers.code.text import Place
+from dense_shapes.readers.code.text import NOWHERE, Place
 from dense_shapes.readers.code.vocabulary import (
     ACTIVATIONS,
     ALIASES,
@@ -143,8 +143,7 @@ def accepted(
 def layer_arguments(kind: str, given: Given) -> dict[str, Argument]:
     """What is given to a layer, by the names that Keras has for it now.
 
-    Raises `NotationError` for an argument that the layer does not take, `ShapeError` for a value that
-    it does not take.
+    Raises `NotationError` for an argument, or a value, that the layer does not take.
     """
     known = arguments()[kind]
     own = known.names
@@ -244,22 +243,24 @@ def written(kind: str, given: Mapping[str, Argument], place: Place, name: str) -
 def input_shape(kind: str, given: Mapping[str, Argument]) -> Shape | None:
     """The shape of the input of a layer, the batch first, where its arguments say it."""
 
-    def value(name: str) -> Any:
-        return given[name].value if name in given else None
+    def sizes(*names: str) -> Shape:
+        them = [given.get(name, Argument(None, NOWHERE)) for name in names]
+        where = next((it.place for it in them if it.value is not None), NOWHERE)
+        return shape_from(Argument([it.value for it in them], where))
 
     if "batch_input_shape" in given:
         return shape_from(given["batch_input_shape"])
-    batch = value("batch_size")
     if "input_shape" in given:
-        return (batch, *shape_from(given["input_shape"]))
+        return sizes("batch_size") + shape_from(given["input_shape"])
     if kind in RECURRENT and ("input_dim" in given or "input_length" in given):
-        return (batch, value("input_length"), value("input_dim"))
+        return sizes("batch_size", "input_length", "input_dim")
     if kind == "Embedding" and "input_length" in given:
         length = given["input_length"]
-        many = length.value if isinstance(length.value, tuple | list) else (length.value,)
-        return (batch, *shape_from(Argument(tuple(many), length.place)))
+        if isinstance(length.value, tuple | list):
+            return sizes("batch_size") + shape_from(length)
+        return sizes("batch_size", "input_length")
     if "input_dim" in given and "input_dim" not in arguments()[kind].names:
-        return (batch, value("input_dim"))
+        return sizes("batch_size", "input_dim")
     return None
 
 

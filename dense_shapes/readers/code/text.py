@@ -80,6 +80,10 @@ class Place:
         return line, (start - first, stop - first)
 
 
+NOWHERE = Place(0, "", (0, 0))
+"""The place of what is written nowhere."""
+
+
 def short(text: str) -> str:
     """The text, if it is not very long; else its beginning."""
     return text if len(text) <= MESSAGE else f"{text[:MESSAGE]}…"
