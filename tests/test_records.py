@@ -19,6 +19,7 @@ from dense_shapes.rules import call
 from dense_shapes.steps import By, Value, Weight, apply
 from dense_shapes.traces import Layer, Trace
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
+from tests.profiles import examples
 from tests.strategies import chains
 
 Json: TypeAlias = Any
@@ -145,7 +146,7 @@ def accepted(record: Json) -> bool:
 # There and back
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(chains())
 def test_a_trace_is_read_back_as_it_was_written(trace: Trace) -> None:
     text = to_json(trace)
@@ -584,7 +585,7 @@ CHANGED = {
 }
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.sampled_from(sorted(CHANGED)), st.data())
 def test_a_record_changed_in_one_place_is_refused_or_written_again_as_it_is(
     name: str, data: st.DataObject
