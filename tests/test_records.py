@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dense_shapes.axes import Parts, Past, Window
 from dense_shapes.errors import DenseShapesError, FormatError
+from dense_shapes.readers import spec
 from dense_shapes.records import from_json, to_json
 from dense_shapes.rules import call
 from dense_shapes.steps import By, Value, Weight, apply
@@ -160,8 +161,12 @@ def test_a_trace_is_read_back_as_it_was_written(trace: Trace) -> None:
     [
         *(MODEL_A, MODEL_B, SMALL, EVERYTHING, EVERY_STEP),
         *(two_ended_trace(), with_weights_beside(), Trace("", (), (), ())),
+        spec.trace("?,2,4 -> GlobalMaxPooling2D(keepdims=True)"),  # it names the axes of one cell
     ],
-    ids=["A", "B", "softmax", "everything", "every step", "two ends", "weights beside", "empty"],
+    ids=[
+        *("A", "B", "softmax", "everything", "every step", "two ends", "weights beside", "empty"),
+        "named",
+    ],
 )
 def test_traces_that_are_read_back(trace: Trace) -> None:
     again = from_json(to_json(trace))
