@@ -292,7 +292,8 @@ def merge(draw: DrawFn, program: Program) -> None:
         axis = draw(st.integers(1, len(shape) - 1))
 
         def joins(other: Shape) -> bool:
-            return (*other[:axis], 0, *other[axis + 1 :]) == (*shape[:axis], 0, *shape[axis + 1 :])
+            pairs = enumerate(zip(shape, other, strict=False))
+            return len(shape) == len(other) and all(n == axis or a == b for n, (a, b) in pairs)
 
         others = draw_some(draw, program, joins, 2)
         signed = draw(st.sampled_from([axis, axis - len(shape)]))

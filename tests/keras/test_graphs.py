@@ -51,7 +51,7 @@ def compare(trace: ds.Trace, model: Any) -> None:
         operation = node.operation
         assert layer.kind == kind_of(operation)
         assert not layer.note
-        assert not layer.opaque
+        assert not layer.opaque or layer.kind == "LSTM"  # what a carry reads is not always said
         for ours, theirs in ((layer.inputs, node.input_tensors), (layer.outputs, node.outputs)):
             shapes = [tuple(it.shape) for it in theirs]
             assert all(map(compatible, [it.shape for it in ours], shapes))
@@ -97,6 +97,13 @@ def check(code: str, model: Any) -> None:
         check_same(archive.trace(path), live)
     check_same(archive.read_text(model.to_json()), live)
     check_same(source.trace(code), live)
+
+
+@settings(graphs, max_examples=examples(15))
+@given(programs().filter(lambda program: len(program.lines) < 12))
+def test_every_claim_about_a_random_graph(program: Program) -> None:
+    """What each cell reads is what moves when it is changed, and the values follow."""
+    assert "Every claim holds." in str(ds.verify(program.names["model"]))
 
 
 @settings(graphs, max_examples=examples(100))
