@@ -95,13 +95,15 @@ def test_what_is_written_of_the_example_of_each_rule_is_taken(kind: str) -> None
     assert wrongs(record_of(Trace(kind, inputs, (layer,), ((0, 0),)))) == []
 
 
-def test_a_note_is_text_and_may_be_left_out() -> None:
+def test_a_note_is_text_and_always_there() -> None:
     record = record_of(SMALL)
     place: Place = ("layers", 0, "note")
     assert valid(changed(record, place, "Keras reports another shape"))
     assert not valid(changed(record, place, 5))
-    record["layers"][0].pop("note", None)
-    assert valid(record)
+    del record["layers"][0]["note"]
+    assert not valid(record)
+    with pytest.raises(DenseShapesError):
+        from_json(json.dumps(record))
 
 
 # What is not
