@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from importlib.resources import files
@@ -61,8 +61,25 @@ def test_the_schema_is_one_of_draft_2020_12() -> None:
 
 
 def test_the_schema_names_the_format_and_all_the_ways_to_combine() -> None:
-    assert SCHEMA["properties"]["format"] == {"const": FORMAT}
+    assert SCHEMA["properties"]["format"]["const"] == FORMAT
     assert SCHEMA["$defs"]["step"]["properties"]["by"]["enum"] == [by.value for by in By]
+
+
+def properties(schema: Json) -> Iterator[tuple[str, Json]]:
+    """Every property that a schema names, however deep."""
+    for key, it in schema.items():
+        yield from it.items() if key == "properties" else ()
+        yield from properties(it) if isinstance(it, dict) else ()
+
+
+def test_every_field_and_every_kind_of_value_is_described() -> None:
+    fields = list(properties({key: SCHEMA[key] for key in ("properties", "$defs")}))
+    assert {"format", "params", "steps", "by", "turned"} <= {name for name, _ in fields}
+    for name, it in [*fields, *SCHEMA["$defs"].items()]:
+        if it.keys() == {"const"}:  # of a condition
+            continue
+        described = it.get("description") or it.keys() == {"$ref"} or it.get("minLength")
+        assert described, name
 
 
 @pytest.mark.parametrize(
