@@ -82,8 +82,8 @@ def operations(kinds: list[str]) -> str:
     return f"""\
 # {TITLES["operations"]}
 
-A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`, `x[:, 0]`. Each
-of these operations has a rule too.
+A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`,
+`x[:, 0]`. Each of these operations has a rule too.
 
 | Operation | Input | Output | Signature |
 |:--|:--|:--|:--|
@@ -161,9 +161,14 @@ def coverage() -> str:
     return f"""\
 # The layers
 
-Keras 3.15 has {len(kinds)} kinds of layers. Rules describe {len(ruled)} of them; for {len(full)} of these, they say also
-what each output cell reads. The others are opaque: they are shown with the shapes and the weights of Keras, and
-nothing is claimed about their inside. This is decided for each of them, and the reason is below.
+Keras 3.15 has {len(kinds)} kinds of layers.
+
+- Of **{len(full)}**, rules say everything: the shapes, the weights, and what each output cell reads.
+- Of **{len(ruled) - len(full)}** more, rules say the shapes and the weights. What a cell reads is drawn at random or
+  depends on the data, so nothing is claimed about it.
+- **{len(kinds) - len(ruled)}** are opaque: they are shown with the shapes and the weights of Keras.
+
+That a layer is not covered is a decision. The reason is in the table below.
 
 ```{{toctree}}
 :maxdepth: 1
