@@ -164,8 +164,8 @@ def coverage() -> str:
 Keras 3.15 has {len(kinds)} kinds of layers.
 
 - Of **{len(full)}**, rules say everything: the shapes, the weights, and what each output cell reads.
-- Of **{len(ruled) - len(full)}** more, rules say the shapes and the weights. What a cell reads is drawn at random or
-  depends on the data, so nothing is claimed about it.
+- Of **{len(ruled) - len(full)}** more, rules say the shapes and the weights. What a cell reads is drawn at
+  random, or depends on the data, so nothing is claimed about it.
 - **{len(kinds) - len(ruled)}** are opaque: they are shown with the shapes and the weights of Keras.
 
 That a layer is not covered is a decision. The reason is in the table below.
@@ -193,7 +193,7 @@ def status(kind: str) -> tuple[str, str]:
     link = f"[{kind}]({name}.md#{kind.lower()})"
     if layer.opaque:
         return link, f"shapes and weights: {layer.opaque}"
-    return link, "shapes, weights, and what each cell reads"
+    return link, "everything"
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -80,6 +80,14 @@ STYLES = {
         In [6]: model.count_params()
         Out[6]: 26
     """,
+    "prompts at some lines": """
+        >>> m = Sequential()
+        >>> m.add(Dense(4,
+        ...     input_shape=(3,)))
+        m.add(Dense(2))
+        m.count_params()
+        26
+    """,
     "prompts in a text": """
         def build():
             '''Builds it.
