@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import dense_shapes as ds
 from dense_shapes.rules.core import ELEMENTWISE
 from dense_shapes.tables import Table
+from tests.profiles import examples
 
 layers = keras.layers
 quiet_softmax = pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
@@ -59,7 +60,7 @@ def test_conv2d(arguments: dict[str, Any]) -> None:
     proved(sequential((7, 6, 4), layers.Conv2D(8, bias_initializer="ones", **arguments)))
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=examples(15), deadline=None, derandomize=True)
 @given(
     size=st.tuples(st.integers(3, 6), st.integers(3, 6)),
     kernel=st.tuples(st.integers(1, 3), st.integers(1, 3)),
