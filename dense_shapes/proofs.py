@@ -6,6 +6,7 @@ which outputs move; and its values, worked out from the signatures with NumPy.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,9 @@ from dense_shapes.display import Display
 from dense_shapes.errors import ClaimError, ShapeError
 from dense_shapes.evaluation import Array, NotWorkedOut, evaluate
 from dense_shapes.probes import LONG, Moved, Probe, named_function, sizes
+from dense_shapes.readers.anything import text_of
 from dense_shapes.readers.keras import Shapes, placed, read
+from dense_shapes.readers.rebuild import same
 from dense_shapes.rules import named, traced
 from dense_shapes.runs import Run, arguments
 from dense_shapes.sampling import chosen, known, normal, positive, sample
@@ -63,7 +66,10 @@ Output: TypeAlias = tuple[int, Cell]
 
 
 def verify(model: Any, *, input_shape: Shapes | None = None) -> Display:
-    """Check each claim about a built Keras model, or a layer on an input of this shape.
+    """Check each claim about a model on the real layers of Keras.
+
+    `model` is what `trace` takes. A `.keras` file is loaded by Keras in safe mode; of code and of a line of
+    layers, which are not executed, the layers are made anew.
 
     The report has a row for each call. Each cell was changed, and the outputs that moved were compared
     with those that read it. Where there are many cells a sample is taken: `256/12,288 input` says how
@@ -87,6 +93,9 @@ def verify(model: Any, *, input_shape: Shapes | None = None) -> Display:
     ──────────────────────────────────────────────────────────────────────────────────────
     Every claim holds.
     """
+    if isinstance(model, str | os.PathLike):
+        source, shape = text_of(model, input_shape)
+        model, input_shape = same(source, input_shape=shape), None
     rows, faint, silent = [], [], dict[str, list[str]]()
     reading = read(model, input_shape)
     for call in reading.calls:

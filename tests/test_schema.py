@@ -19,6 +19,7 @@ from dense_shapes.rules import RULES, call
 from dense_shapes.steps import By
 from dense_shapes.traces import Trace
 from tests.models import MODEL_A, MODEL_B, chain, opaque
+from tests.profiles import examples
 from tests.strategies import chains
 from tests.test_records import (
     EVERYTHING,
@@ -94,7 +95,7 @@ def test_what_is_written_is_taken(trace: Trace) -> None:
     assert wrongs(record_of(trace)) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(chains())
 def test_what_is_written_of_any_model_is_taken(trace: Trace) -> None:
     assert wrongs(record_of(trace)) == []
@@ -210,7 +211,7 @@ def test_a_nested_model_has_layers_and_wiring_or_neither() -> None:
     assert valid(without(without(record, ("layers", 3, "layers")), ("layers", 3, "wiring")))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.sampled_from([SMALL, EVERYTHING]), st.data())
 def test_what_the_library_reads_the_schema_takes(trace: Trace, data: st.DataObject) -> None:
     record = record_of(trace)
