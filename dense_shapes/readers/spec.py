@@ -38,7 +38,7 @@ from dense_shapes.readers.code.layers import (
 )
 from dense_shapes.readers.code.models import new_stack, traced_model
 from dense_shapes.readers.code.session import CALLS, Session, Stop
-from dense_shapes.readers.code.text import NOWHERE, SIZE, Code, Place, parsed
+from dense_shapes.readers.code.text import NO_FILE, NOWHERE, SIZE, Code, Place, parsed
 from dense_shapes.readers.code.vocabulary import ALIASES, SHAPES
 from dense_shapes.rules import arguments
 from dense_shapes.traces import Trace
@@ -259,7 +259,7 @@ def layer_of(piece: Piece) -> Layer:
     """
     if not piece.text[1:-2].strip():
         raise piece.here.error("expected a layer")
-    tree = parsed(piece, lambda text: ast.parse(text, mode="eval"), "this is no layer")
+    tree = parsed(piece, lambda text: ast.parse(text, NO_FILE, "eval"), "this is no layer")
     found = value_of(piece, tree.body, DEPTH)
     if not isinstance(found, Layer):
         raise piece.here.error("expected a layer, as Dense(5)")
