@@ -6,7 +6,7 @@ from html import escape
 from typing import assert_never
 
 from dense_shapes.drawing.scene import Scene, aligned
-from dense_shapes.drawing.theme import FIGURE, STYLE
+from dense_shapes.drawing.theme import FIGURE, style
 from dense_shapes.tables import Entry, Table, written
 from dense_shapes.views.svg import panel_svg
 from dense_shapes.words import Prose
@@ -79,7 +79,7 @@ def figure(scene: Scene) -> str:
     equation = f'<p class="ds-equation">{KEY}{escape(scene.caption)}</p>\n' if scene.caption else ""
     label = escape(f"{scene.title}. {scene.description}")
     return (
-        f'<figure class="ds-figure" aria-label="{label}">\n<style>{STYLE}{FIGURE}</style>\n'
+        f'<figure class="ds-figure" aria-label="{label}">\n<style>{style(scene)}{FIGURE}</style>\n'
         f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels">\n{panels}\n</div>\n'
         f"{equation}</figure>"
     )

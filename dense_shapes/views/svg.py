@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 from xml.sax.saxutils import escape, quoteattr
 
-from dense_shapes.drawing.scene import Box, Line, Mark, Panel, Scene, Words, aligned
-from dense_shapes.drawing.theme import ALONE, STYLE
+from dense_shapes.drawing.scene import Box, Edge, Line, Mark, Panel, Scene, Words, aligned
+from dense_shapes.drawing.theme import ALONE, style
 from dense_shapes.errors import FormatError
 from dense_shapes.tables import Table
 from dense_shapes.words import Prose
@@ -53,7 +53,7 @@ def svg(scene: Table | Scene | Prose) -> str:
         lines.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
         y += LINE
     width = max(width, *(line.extent[2] for line in lines)) + MARGIN
-    body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, lines), *groups]
+    body = [f"<style>{ALONE}{style(scene)}</style>", *map(mark, lines), *groups]
     label = f"{scene.title}. {scene.description} {scene.caption}".strip()
     return element(label, width, y + MARGIN - GAP, body, lit=bool(scene.caption)) + "\n"
 
@@ -98,15 +98,18 @@ def mark(it: Mark) -> str:
     """One mark as an element."""
     match it:
         case Box():
-            rounded = "" if it.kind in ("cell", "key") else ' rx="4"'
+            rounded = "" if it.kind in ("cell", "key", "small") else ' rx="4"'
+            tone = "" if it.tone is None else f" tone{it.tone}"
             index = f' data-cell="{",".join(map(str, it.cell))}"' if it.cell is not None else ""
             return (
-                f'<rect class="{it.kind}{" lit" if it.lit else ""}" x="{number(it.x)}" '
+                f'<rect class="{it.kind}{tone}{" lit" if it.lit else ""}" x="{number(it.x)}" '
                 f'y="{number(it.y)}" width="{number(it.width)}" height="{number(it.height)}"'
                 f"{rounded}{index}/>"
             )
         case Line():
             return f'<path class="ruler" d="{ruler(it)}"/>'
+        case Edge():
+            return f'<path class="edge" d="{bend(it)}"/>'
         case Words():
             anchor = f' text-anchor="{it.anchor}"' if it.anchor != "start" else ""
             return (
@@ -123,6 +126,14 @@ def ruler(line: Line) -> str:
     if line.y == line.to_y:
         return f"M{x} {y}m0 -3v6m0 -3H{to_x}m0 -3v6"
     return f"M{x} {y}m-3 0h6m-3 0V{to_y}m-3 0h6"
+
+
+def bend(edge: Edge) -> str:
+    """The path of an edge: a line, or a curve that leaves and arrives straight down."""
+    x, y, to_x, to_y, half = map(
+        number, (edge.x, edge.y, edge.to_x, edge.to_y, (edge.y + edge.to_y) / 2)
+    )
+    return f"M{x} {y}V{to_y}" if x == to_x else f"M{x} {y}C{x} {half} {to_x} {half} {to_x} {to_y}"
 
 
 def number(value: float) -> str:
