@@ -102,12 +102,8 @@ def through(
 def inside(trace: Trace, inputs: Sequence[tuple[Made, ...]], fresh: Fresh) -> list[tuple[Made, ...]]:
     """What the axes of the outputs of a nested model are made of."""
     made: dict[Source, tuple[Made, ...]] = {(-1, n): it for n, it in enumerate(inputs)}
-    given = iter(inputs)
     for position, layer in enumerate(trace.layers):
-        if not layer.inputs and layer.kind == "InputLayer":
-            found = [next(given, tuple(map(fresh, layer.outputs[0].shape)))]
-        else:
-            found = through(layer, [made[source] for source in layer.sources], fresh)
+        found = through(layer, [made[source] for source in layer.sources], fresh)
         made |= {(position, n): it for n, it in enumerate(found)}
     return [made[source] for source in trace.outputs]
 
