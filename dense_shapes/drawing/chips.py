@@ -16,7 +16,7 @@ from dense_shapes.words import counted
 
 CHIP, LINE = 20.0, 18.0
 """How high a chip and a line of text are."""
-LETTER, PAD, GAP = 17.0, 5.0, 4.0
+LETTER, PAD, GAP = 18.0, 6.0, 4.0
 STRANDS = 4
 """How many parts of an axis are drawn; of more, the first ones and the last."""
 SMALL_CELLS, SMALL_HEIGHT = 130, 70.0
@@ -96,13 +96,15 @@ Piece = tuple[float, list[Mark]]
 """Some marks and how wide they are together; their left is 0, and their middle at y = 0."""
 
 
-def flowed(pieces: Iterable[Piece], room: float, *, height: float, gap: float = GAP) -> list[Mark]:
+def flowed(
+    pieces: Iterable[Piece], room: float, *, height: float, gap: float = GAP, leading: float = 0.0
+) -> list[Mark]:
     """The pieces side by side, in a new line where one is full; the top of the first line is 0."""
     marks: list[Mark] = []
     x, y = 0.0, height / 2
     for width, some in pieces:
         if x and x + width > room:
-            x, y = 0.0, y + height + GAP
+            x, y = 0.0, y + height + leading
         marks += [moved(mark, x, y) for mark in some]
         x += width + gap
     return marks
@@ -157,7 +159,7 @@ def tensor(it: Tensor, letters: Letters, room: float) -> list[Mark]:
     if not axes:
         pieces = [text_piece("one number", "size")]
     top = extent(marks)[3] + 3
-    marks += [moved(mark, 0, top) for mark in flowed(pieces, room, height=CHIP)]
+    marks += [moved(mark, 0, top) for mark in flowed(pieces, room, height=CHIP, leading=GAP)]
     tones = [letters.of(one.age)[1] if not one.sign else None for _, _, one in axes]
     bottom = extent(marks)[3] + 5
     return [*marks, *(moved(mark, 0, bottom) for mark in small(value.shape[1:], tones, room))]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from math import ceil
 
 from dense_shapes.drawing.folding import Fold
@@ -14,7 +16,7 @@ LANE, NODE, BEND = 12.0, 9.0, 12.0
 """How far lanes stand apart, how wide a node is, and how high the bend of a line is."""
 MARGIN = 6.0
 """The room at the left and the right of a column."""
-FULL, HIGHEST = 620.0, 1150.0
+FULL, HIGHEST = 800.0, 1150.0
 """How high a picture is before it gets a second column, and how high a column may be."""
 ACROSS = 3
 """How many columns stand side by side."""
@@ -35,46 +37,60 @@ class Row:
     block: Fold | None = None
 
 
-def columns(rows: Sequence[Row], text: float) -> tuple[Panel, ...]:
-    """The rows as panels, one a column, with this room for words."""
-    lanes = max((highest(row.place) for row in rows if row.place), default=0) + 1
-    gutter = MARGIN + LANE * lanes + 4
-    width = ceil(gutter + text + MARGIN)
+def columns(
+    rows: Sequence[Row], room: float, left: float, starts: Sequence[int] | None = None
+) -> tuple[Panel, ...]:
+    """The rows as panels, one a column, with so much room for words and for the lanes at their left.
+
+    `starts` are the first rows of the columns.
+    """
+    width = ceil(left + room + MARGIN)
     found, running = [], frozenset[int]()
-    for number, some in enumerate(cut(rows)):
+    for number, (start, stop) in enumerate(pairwise([*(starts or breaks(rows)), len(rows)]), 1):
+        some = rows[start:stop]
         height = sum(row.height for row in some)
-        marks = [*grounds(some, width), *ways(some, running), *nodes(some)]
+        marks: list[Mark] = [*grounds(some, width), *ways(some, running), *nodes(some)]
         y = 0.0
         for row in some:
-            marks += [moved(mark, gutter, y) for mark in row.marks]
+            marks += [moved(mark, left, y) for mark in row.marks]
             y += row.height
             running = row.place.below if row.place else running
-        found.append(Panel("model", f"column {number + 1}", width, 0, ceil(height), tuple(marks)))
+        found.append(Panel("model", f"column {number}", width, 0, ceil(height), tuple(marks)))
     return tuple(found)
 
 
-def highest(place: Place) -> int:
-    """The last lane that is in use at a row."""
-    return max(place.lane, *place.above, *place.below, 0)
+def gutter(places: Sequence[Place]) -> float:
+    """The room that the lanes need at the left of the words."""
+    lanes = max((max(it.lane, *it.above, *it.below, 0) for it in places), default=0) + 1
+    return MARGIN + LANE * lanes + 4
 
 
-def cut(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """The rows in columns of about one height: one, or as many as stand side by side, or more."""
-    whole = sum(row.height for row in rows)
-    count = min(ACROSS, ceil(whole / FULL))
-    if whole / count > HIGHEST:
-        count = ceil(whole / HIGHEST)
-    column: list[Row] = []
-    done = filled = 0.0
-    for row in rows:
-        full = filled + row.height / 2 > (whole - done) / count and count > 1
-        if column and (full or filled + row.height > 1.25 * HIGHEST):
-            yield column
-            done, count, column, filled = done + filled, max(1, count - 1), [], 0.0
-        column.append(row)
-        filled += row.height
-    if column:
-        yield column
+def breaks(rows: Sequence[Row]) -> list[int]:
+    """The rows with which a column begins: one column, or as many as stand side by side, or more.
+
+    They are about equally high, and end rather where few lanes run on and no repeated block is cut.
+    """
+    tops = [0.0, *accumulate(row.height for row in rows)]
+    count = min(ACROSS, ceil(tops[-1] / FULL))
+    if count and tops[-1] / count > HIGHEST:
+        count = ceil(tops[-1] / HIGHEST)
+    found = [0]
+    while count > 1 and found[-1] < len(rows) - 1:
+        wanted = tops[found[-1]] + (tops[-1] - tops[found[-1]]) / count
+
+        def cost(number: int, wanted: float = wanted) -> float:
+            before, row = rows[number - 1], rows[number]
+            lanes = len(before.place.below) if before.place else 0
+            inside = before.block is not None and before.block == row.block
+            return abs(tops[number] - wanted) + 30 * lanes + 60 * inside
+
+        near = range(
+            max(found[-1] + 1, bisect_left(tops, wanted - 120)),
+            min(len(rows), bisect_left(tops, wanted + 120) + 1),
+        )
+        found.append(min(near, key=cost, default=found[-1] + 1))
+        count -= 1
+    return found
 
 
 def lane_x(lane: int) -> float:

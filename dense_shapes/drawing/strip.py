@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Literal
 
 from dense_shapes.axes import plus
 from dense_shapes.drawing.chips import LINE, Letters, flowed, shortened, tensor, text_piece, wrapped
-from dense_shapes.drawing.columns import Row, columns
+from dense_shapes.drawing.columns import MARGIN, Row, columns, gutter
 from dense_shapes.drawing.folding import Fold
-from dense_shapes.drawing.metrics import text_width
 from dense_shapes.drawing.outline import Entry, Outline, outline, total
 from dense_shapes.drawing.placing import Place, placed
 from dense_shapes.drawing.scene import Mark, Scene, Words, extent, moved
 from dense_shapes.drawing.telling import described, headed
-from dense_shapes.traces import Source, Trace
-from dense_shapes.words import counted_layers, parameters
+from dense_shapes.traces import Trace
+from dense_shapes.words import parameters
 
-TEXT = 252.0
-"""The room for words beside the lanes: with them it fits on a phone, and thrice on a page."""
-KEY = "one letter, one colour: one axis"
+WIDTH = 292.0
+"""How wide a column is: it fits on a phone, and thrice on a page."""
+NARROWEST = 228.0
+"""The room that words have, however many lanes there are."""
+SPACE = 7.0
+"""How far words of several kinds stand apart in a line."""
+KEY = "One letter, one colour: one axis."
 """What the chips mean, said below the picture."""
 
 
@@ -43,42 +45,53 @@ def draw(
     """
     whole = outline(trace, unfold)
     letters = Letters(first=sum(len(value.shape) - 1 for value in trace.inputs))
-    found = list(rows(whole, letters))
-    return Scene(heading or headed(trace), described(whole), columns(found, TEXT))
+    places = places_of(whole.entries)
+    room = max(NARROWEST, WIDTH - gutter(places) - MARGIN)
+    found = list(rows(whole, places, letters, room))
+    return Scene(heading or headed(trace), described(whole), columns(found, room, gutter(places)))
 
 
-def rows(whole: Outline, letters: Letters) -> Iterator[Row]:
+def places_of(entries: Sequence[Entry]) -> list[Place]:
+    """The places of the rows of a model."""
+    return placed([entry.takes for entry in entries], [entry.node.gives for entry in entries])
+
+
+def rows(
+    whole: Outline, places: Sequence[Place], letters: Letters, room: float
+) -> Iterator[Row]:
     """The rows of the picture, those that head a repeated block and end it too."""
     entries = whole.entries
-    places = placed(
-        [entry.takes for entry in entries], [entry.node.gives for entry in entries]
-    )
     labels = {source: it.node.label for it in entries for source in it.node.gives}
     before: Fold | None = None
     for entry, place in zip(entries, places, strict=True):
         if entry.fold != before:
-            yield from ended(whole, before, letters)
-            yield from begun(whole, entry.fold)
+            yield from ended(whole, before, letters, room)
+            yield from begun(whole, entry.fold, room)
         before = entry.fold
         told = [labels[source] for source in place.told]
-        yield row(entry, place, told, letters)
-    yield from ended(whole, before, letters)
-    lines = [Words(0, 9, f"Total: {total(whole.trace)}", "size", "start")]
-    lines.append(Words(0, 9 + LINE, KEY, "size", "start"))
-    yield Row(tuple(moved(line, 0, 12) for line in lines), 14 + 2 * LINE)
+        yield row(entry, place, told, letters, room)
+    yield from ended(whole, before, letters, room)
+    yield noted([*wrapped(f"Total: {total(whole.trace)}", "size", room), KEY])
+
+
+def noted(lines: Sequence[str]) -> Row:
+    """A row of text alone."""
+    top = 12 + LINE / 2
+    marks = [Words(0, top + LINE * n, line, "size", "start") for n, line in enumerate(lines)]
+    return Row(tuple(marks), 14 + LINE * len(lines))
 
 
 def row(
-    entry: Entry, place: Place, told: Sequence[Source], letters: Letters, room: float = TEXT
+    entry: Entry, place: Place, told: Sequence[str], letters: Letters, room: float
 ) -> Row:
     """The row of a node: what it is, how its parameters are counted, and what it gives."""
     bent = place.joins or place.splits
-    top = 14.0 if bent else 8.0
+    top = 12.0 if bent else 6.0
     marks = [moved(mark, 0, top) for mark in head(entry, told, room)]
     for one in entry.tensors:
         bottom = extent(marks)[3] + 3
         marks += [moved(mark, 0, bottom) for mark in tensor(one, letters, room)]
-    height = ceil(extent(marks)[3]) + (4 if entry.tensors else 0)
+    height = ceil(extent(marks)[3]) + (6 if entry.tensors else 4)
     return Row(tuple(marks), height, top + LINE / 2, place, entry.fold)
 
 
@@ -87,13 +100,12 @@ def head(entry: Entry, told: Sequence[str], room: float) -> list[Mark]:
     node = entry.node
     kind = shortened(node.kind, "name", room)
     name = shortened(node.label, "size", room)
-    marks = flowed(
-        [text_piece(kind, "name"), *([text_piece(name, "size")] if name else [])],
-        room,
-        height=LINE,
-        gap=7,
-    )
+    pieces = [text_piece(kind, "name"), *([text_piece(name, "size")] if name else [])]
     lines = wrapped(entry.counted, "size", room)
+    first = sum(width for width, _ in pieces) + SPACE
+    if first > room and len(lines) == 1:  # beside the name, which stands in a second line
+        pieces.append(text_piece(lines.pop(), "size"))
+    marks = flowed(pieces, room, height=LINE, gap=SPACE)
     if node.layer is not None and node.layer.opaque:
         lines.append("its inside is not known")
     for one in told:
@@ -104,23 +116,20 @@ def head(entry: Entry, told: Sequence[str], room: float) -> list[Mark]:
     return marks
 
 
-def begun(whole: Outline, fold: Fold | None) -> Iterator[Row]:
+def begun(whole: Outline, fold: Fold | None, room: float) -> Iterator[Row]:
     """The row that says how often the block below it is repeated."""
     if fold is None:
         return
-    first, last = whole.nodes[fold.start].label, whole.nodes[fold.stop - 1].label
-    each = f"{fold.count} blocks" if fold.period > 1 else f"{fold.count} layers"
-    kind = "alike, their sizes differ" if fold.alike else "the same"
-    lines = [f"{each}, {kind}:"]
-    lines += wrapped(f"{shortened(first, 'size', TEXT - 40)} … {shortened(last, 'size', TEXT - 40)}", "size", TEXT - 16)
-    lines.append(in_all(whole, fold))
-    marks: list[Mark] = [Words(0, LINE / 2, f"× {fold.count}", "name", "start")]
-    start = text_width(f"× {fold.count}", "name") + 8
-    marks.append(Words(start, LINE / 2, lines[0], "size", "start"))
-    for number, line in enumerate(lines[1:], 1):
-        marks.append(Words(0, LINE / 2 + number * LINE, line, "size", "start"))
-    marks = [moved(mark, 0, 8) for mark in marks]
-    yield Row(tuple(marks), 12 + LINE * len(lines), block=fold)
+    what = "layer" if fold.period == 1 else "block"
+    kind = f"{what}s alike, the sizes differ" if fold.alike else f"the same {what}"
+    first, last = (whole.nodes[n].label for n in (fold.start, fold.stop - 1))
+    names = [shortened(name, "size", room - 20) for name in (f"{first} …", last)]
+    lines = [*wrapped(" ".join(names), "size", room), in_all(whole, fold)]
+    times = text_piece(f"× {fold.count}", "name")
+    marks = flowed([times, text_piece(kind, "size")], room, height=LINE, gap=SPACE)
+    for line in lines:
+        marks.append(Words(0, extent(marks)[3] + LINE / 2, line, "size", "start"))
+    yield Row(tuple(moved(mark, 0, 8) for mark in marks), ceil(extent(marks)[3]) + 10, block=fold)
 
 
 def in_all(whole: Outline, fold: Fold) -> str:
@@ -131,11 +140,13 @@ def in_all(whole: Outline, fold: Fold) -> str:
     return f"{parameters(plus(*once.values()))} in all"
 
 
-def ended(whole: Outline, fold: Fold | None, letters: Letters) -> Iterator[Row]:
+def ended(
+    whole: Outline, fold: Fold | None, letters: Letters, room: float
+) -> Iterator[Row]:
     """The row that ends a repeated block, with what the last one gives where the sizes differ."""
     if fold is None:
         return
     marks: list[Mark] = []
     if fold in whole.lasts:
-        marks = [moved(mark, 0, 8) for mark in tensor(whole.lasts[fold], letters, TEXT)]
+        marks = [moved(mark, 0, 8) for mark in tensor(whole.lasts[fold], letters, room)]
     yield Row(tuple(marks), ceil(extent(marks)[3]) + 8 if marks else 8, block=fold)
