@@ -57,7 +57,9 @@ def origins(trace: Trace, same: Sequence[int] = ()) -> dict[Source, tuple[Made, 
     """
     first: dict[str, int] = {}
     made = {
-        (-1, number): tuple(Made((Strand((-1, 64 * number + place), size),)) for place, size in axes)
+        (-1, number): tuple(
+            Made((Strand((-1, 64 * number + place), size),)) for place, size in axes
+        )
         for number, value in enumerate(trace.inputs)
         for axes in [list(enumerate(value.shape))]
     }
@@ -99,7 +101,9 @@ def through(
     return [of(value) for value in layer.outputs]
 
 
-def inside(trace: Trace, inputs: Sequence[tuple[Made, ...]], fresh: Fresh) -> list[tuple[Made, ...]]:
+def inside(
+    trace: Trace, inputs: Sequence[tuple[Made, ...]], fresh: Fresh
+) -> list[tuple[Made, ...]]:
     """What the axes of the outputs of a nested model are made of."""
     made: dict[Source, tuple[Made, ...]] = {(-1, n): it for n, it in enumerate(inputs)}
     for position, layer in enumerate(trace.layers):
@@ -127,14 +131,14 @@ def after(step: Step, inputs: Sequence[tuple[Made, ...]], fresh: Fresh) -> tuple
         if isinstance(term, Axis):
             return found(term) or fresh(step.sizes[term.name])
         parts = [(step.sizes[axis.name], found(axis)) for axis in axes_of((term,))]
-        if isinstance(term, Merge):  # a new axis of one place, as in a depthwise kernel, says nothing
+        if isinstance(
+            term, Merge
+        ):  # a new axis of one place, as in a depthwise kernel, says nothing
             parts = [(size, it) for size, it in parts if it or size != 1] or parts
         sign: Literal["×", "+"] = "+" if isinstance(term, Sum) else "×"
         return laid([it or fresh(size) for size, it in parts], sign, fresh)
 
-    return tuple(
-        fresh(1) if isinstance(term, One) else made_of(term) for term in step.bound.output
-    )
+    return tuple(fresh(1) if isinstance(term, One) else made_of(term) for term in step.bound.output)
 
 
 def parted(step: Step, term: Term, made: Made, fresh: Fresh) -> Iterator[tuple[Axis, Made]]:

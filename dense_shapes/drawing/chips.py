@@ -8,9 +8,9 @@ from math import prod
 
 from dense_shapes.axes import Size, number
 from dense_shapes.drawing.metrics import WordsKind, text_width
+from dense_shapes.drawing.outline import Tensor
 from dense_shapes.drawing.scene import Box, Mark, Words, extent, moved
 from dense_shapes.drawing.theme import TONES
-from dense_shapes.drawing.outline import Tensor
 from dense_shapes.origins import Made, Origin
 from dense_shapes.words import counted
 

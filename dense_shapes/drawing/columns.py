@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import ceil
+from typing import Literal
 
 from dense_shapes.drawing.folding import Fold
 from dense_shapes.drawing.placing import Place
@@ -27,7 +28,7 @@ class Row:
     """A row of the picture: its words from x = 0 and y = 0, and how high it is.
 
     `middle` is where its node stands; a row without a `place` has no node, and lanes pass it by.
-    `block` says to which repeated block it belongs, `ground` what is laid under it.
+    `block` says to which repeated block it belongs, `ground` how it differs in a comparison.
     """
 
     marks: tuple[Mark, ...]
@@ -35,6 +36,7 @@ class Row:
     middle: float = 0.0
     place: Place | None = None
     block: Fold | None = None
+    ground: Literal["", "changed", "missing"] = ""
 
 
 def columns(
@@ -65,13 +67,13 @@ def gutter(places: Sequence[Place]) -> float:
     return MARGIN + LANE * lanes + 4
 
 
-def breaks(rows: Sequence[Row]) -> list[int]:
+def breaks(rows: Sequence[Row], across: int = ACROSS) -> list[int]:
     """The rows with which a column begins: one column, or as many as stand side by side, or more.
 
     They are about equally high, and end rather where few lanes run on and no repeated block is cut.
     """
     tops = [0.0, *accumulate(row.height for row in rows)]
-    count = min(ACROSS, ceil(tops[-1] / FULL))
+    count = min(across, ceil(tops[-1] / FULL))
     if count and tops[-1] / count > HIGHEST:
         count = ceil(tops[-1] / HIGHEST)
     found = [0]
@@ -108,6 +110,8 @@ def grounds(rows: Sequence[Row], width: float) -> Iterator[Box]:
         last = number == len(rows) - 1
         if row.block and (last or rows[number + 1].block != row.block):
             yield Box(2, start + 2, width - 4, y - start - 4, "block")
+        if row.ground:
+            yield Box(2, y - row.height + 1, width - 4, row.height - 2, row.ground)
 
 
 def nodes(rows: Sequence[Row]) -> Iterator[Box]:
@@ -122,7 +126,7 @@ def nodes(rows: Sequence[Row]) -> Iterator[Box]:
 
 def ways(rows: Sequence[Row], running: frozenset[int]) -> Iterator[Edge]:
     """The lines of the lanes: straight down as far as they go, and bent into the nodes and out."""
-    began = {lane: 0.0 for lane in running}
+    began = dict.fromkeys(running, 0.0)
     y = 0.0
     for row in rows:
         place, middle = row.place, y + row.middle

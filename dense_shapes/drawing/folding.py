@@ -149,11 +149,7 @@ def runs(
         length = 0
         for place in range(len(known) - period + 1):
             after = place + period
-            if (
-                after < len(known)
-                and known[place] == known[after]
-                and graph.same(place, after)
-            ):
+            if after < len(known) and known[place] == known[after] and graph.same(place, after):
                 length += 1
                 continue
             fold = Fold(place - length, period, length // period + 1, alike)

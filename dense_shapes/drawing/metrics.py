@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import ceil, fsum
 from typing import Literal, TypeAlias
 
-WordsKind: TypeAlias = Literal["name", "shape", "size", "sign", "dots", "title", "caption", "letter"]
+WordsKind: TypeAlias = Literal[
+    "name", "shape", "size", "sign", "dots", "title", "caption", "letter"
+]
 
 SIZES: dict[WordsKind, float] = {
     "name": 14,

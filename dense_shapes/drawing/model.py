@@ -100,11 +100,13 @@ def opened(trace: Trace, names: Collection[str] | None = None) -> Trace:
 def opened_once(trace: Trace, names: Collection[str] | None) -> Trace:
     """The model with the nested models of its own layers replaced, not those inside them."""
     layers: list[Layer] = []
-    known: dict[Source, Source] = {(-1, number): (-1, number) for number in range(len(trace.inputs))}
+    known: dict[Source, Source] = {
+        (-1, number): (-1, number) for number in range(len(trace.inputs))
+    }
     for place, layer in enumerate(trace):
         taken = [known[source] for source in layer.sources]
         if layer.inner and (names is None or layer.label in names):
-            within = dict(((-1, number), source) for number, source in enumerate(taken))
+            within = {(-1, number): source for number, source in enumerate(taken)}
             for number, one in enumerate(layer.inner):
                 within |= {(number, n): (len(layers), n) for n in range(len(one.outputs))}
                 if not is_input(one):

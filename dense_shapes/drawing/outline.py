@@ -54,8 +54,10 @@ class Outline:
         return [self.nodes[start : start + fold.period] for start in starts]
 
 
-def outline(trace: Trace, unfold: bool | Collection[str] = ()) -> Outline:
+def outline(trace: Trace, unfold: bool | Collection[str] = (), *, folding: bool = True) -> Outline:
     """The rows of a model; `unfold` opens all its folds and nested models, or those of these names.
+
+    Without `folding`, repeated blocks are drawn as often as they stand there.
 
     Raises `UnknownLayer` if a name is that of no layer.
 
@@ -68,10 +70,14 @@ def outline(trace: Trace, unfold: bool | Collection[str] = ()) -> Outline:
     names = [unfold] if isinstance(unfold, str) else [] if isinstance(unfold, bool) else [*unfold]
     for name in names:
         trace[name]  # raises, if there is none
-    flat = opened(trace, None if unfold is True else within(trace, names))
+    flat = opened(trace, None if unfold is True else within(names))
     found = nodes(flat)
-    known = [] if unfold is True else folds(found, flat.outputs, names)
-    first = {n: fold.start + (n - fold.start) % fold.period for fold in known for n in range(fold.start, fold.stop)}
+    known = [] if unfold is True or not folding else folds(found, flat.outputs, names)
+    first = {
+        n: fold.start + (n - fold.start) % fold.period
+        for fold in known
+        for n in range(fold.start, fold.stop)
+    }
     canonical = [first.get(n, n) for n in range(len(found))]
     same = [*range(len(flat.layers))]
     for n, node in enumerate(found):
@@ -99,7 +105,7 @@ def outline(trace: Trace, unfold: bool | Collection[str] = ()) -> Outline:
     return Outline(flat, tuple(entries), tuple(found), tuple(known), lasts)
 
 
-def within(trace: Trace, names: Sequence[str]) -> set[str]:
+def within(names: Sequence[str]) -> set[str]:
     """The nested models that are opened so that the layers of these names are seen."""
     parts = [name.split("/") for name in names]
     return {"/".join(one[:end]) for one in parts for end in range(1, len(one) + 1)}
@@ -123,9 +129,7 @@ def counting(layer: Layer | None, seen: dict[str, str]) -> str:
     return f"{layer.formula} = {count}"
 
 
-def new_tensors(
-    trace: Trace, node: Node, made: dict[Source, tuple[Made, ...]]
-) -> Iterator[Tensor]:
+def new_tensors(trace: Trace, node: Node, made: dict[Source, tuple[Made, ...]]) -> Iterator[Tensor]:
     """The tensors that a node gives, but not one that is as the one that it takes."""
     layer = node.layer
     several = len(node.gives) > 1

@@ -6,8 +6,10 @@ a repository is drawn. It is linear in rows and lanes, and no line ever crosses 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from dense_shapes.traces import Source
 
 LANES = 8
 """How many tensors are drawn side by side; of more, it is told in words where they come from."""
@@ -27,26 +29,24 @@ class Place:
     below: frozenset[int]
     joins: tuple[int, ...] = ()
     splits: tuple[int, ...] = ()
-    told: tuple[Hashable, ...] = ()
+    told: tuple[Source, ...] = ()
 
 
-def placed(
-    takes: Sequence[Sequence[Hashable]], gives: Sequence[Sequence[Hashable]]
-) -> list[Place]:
+def placed(takes: Sequence[Sequence[Source]], gives: Sequence[Sequence[Source]]) -> list[Place]:
     """The place of each row, from the values that it takes and gives.
 
-    >>> chain = placed([[], ["x"], ["y"]], [["x"], ["y"], ["z"]])
+    >>> chain = placed([[], [(-1, 0)], [(0, 0)]], [[(-1, 0)], [(0, 0)], [(1, 0)]])
     >>> [(place.lane, sorted(place.below)) for place in chain]
     [(0, [0]), (0, [0]), (0, [])]
     """
     ends = {value: row for row, values in enumerate(takes) for value in values}
-    lanes: list[Hashable | None] = [None] * LANES
+    lanes: list[Source | None] = [None] * LANES
     found = []
     for row, (some, given) in enumerate(zip(takes, gives, strict=True)):
         above = held(lanes)
         told = tuple(value for value in some if value not in lanes)
-        joined = [lanes.index(value) for value in some if value in lanes]
-        ending = [lane for lane in joined if ends[lanes[lane]] == row]
+        known = {value: lanes.index(value) for value in some if value in lanes}
+        ending = [lane for value, lane in known.items() if ends[value] == row]
         lane = min(ending, default=next((n for n in range(LANES) if lanes[n] is None), LANES))
         for one in ending:
             lanes[one] = None
@@ -59,11 +59,11 @@ def placed(
             if free:
                 lanes[free[0]] = value
                 splits += [n for n in free[:1] if n != lane]
-        bent = tuple(sorted(one for one in joined if one != lane))
+        bent = tuple(sorted(one for one in known.values() if one != lane))
         found.append(Place(lane, above, held(lanes), bent, tuple(splits), told))
     return found
 
 
-def held(lanes: Sequence[Hashable | None]) -> frozenset[int]:
+def held(lanes: Sequence[Source | None]) -> frozenset[int]:
     """The lanes in use."""
     return frozenset(number for number, value in enumerate(lanes) if value is not None)

@@ -120,12 +120,17 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture: a title, the tensors in reading order, a line below them, and all of it in words."""
+    """A picture: a title, the tensors in reading order, a line below them, and all of it in words.
+
+    The description is one paragraph for a layer, and a line for each row of a model.
+    """
 
     title: str
     description: str
     panels: tuple[Panel, ...]
     caption: str = ""
+    paired: bool = False
+    """Whether the panels belong together two by two, and stand side by side so."""
 
 
 def moved(mark: Mark, dx: float, dy: float) -> Mark:

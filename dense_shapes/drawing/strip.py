@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
 from math import ceil
 
 from dense_shapes.axes import plus
 from dense_shapes.drawing.chips import LINE, Letters, flowed, shortened, tensor, text_piece, wrapped
 from dense_shapes.drawing.columns import MARGIN, Row, columns, gutter
 from dense_shapes.drawing.folding import Fold
+from dense_shapes.drawing.metrics import WordsKind
 from dense_shapes.drawing.outline import Entry, Outline, outline, total
 from dense_shapes.drawing.placing import Place, placed
 from dense_shapes.drawing.scene import Mark, Scene, Words, extent, moved
@@ -27,9 +27,7 @@ KEY = "One letter, one colour: one axis."
 """What the chips mean, said below the picture."""
 
 
-def draw(
-    trace: Trace, *, unfold: bool | Collection[str] = (), heading: str | None = None
-) -> Scene:
+def draw(trace: Trace, *, unfold: bool | Collection[str] = (), heading: str | None = None) -> Scene:
     """The picture of a model: each layer with its parameters, each tensor with its axes.
 
     Where an axis comes from is followed by letter and colour. Repeated blocks are drawn once, and
@@ -56,9 +54,7 @@ def places_of(entries: Sequence[Entry]) -> list[Place]:
     return placed([entry.takes for entry in entries], [entry.node.gives for entry in entries])
 
 
-def rows(
-    whole: Outline, places: Sequence[Place], letters: Letters, room: float
-) -> Iterator[Row]:
+def rows(whole: Outline, places: Sequence[Place], letters: Letters, room: float) -> Iterator[Row]:
     """The rows of the picture, those that head a repeated block and end it too."""
     entries = whole.entries
     labels = {source: it.node.label for it in entries for source in it.node.gives}
@@ -68,26 +64,24 @@ def rows(
             yield from ended(whole, before, letters, room)
             yield from begun(whole, entry.fold, room)
         before = entry.fold
-        told = [labels[source] for source in place.told]
-        yield row(entry, place, told, letters, room)
+        notes = [f"takes {labels[source]}" for source in place.told]
+        yield row(entry, place, notes, letters, room)
     yield from ended(whole, before, letters, room)
     yield noted([*wrapped(f"Total: {total(whole.trace)}", "size", room), KEY])
 
 
-def noted(lines: Sequence[str]) -> Row:
+def noted(lines: Sequence[str], kind: WordsKind = "size") -> Row:
     """A row of text alone."""
     top = 12 + LINE / 2
-    marks = [Words(0, top + LINE * n, line, "size", "start") for n, line in enumerate(lines)]
+    marks = [Words(0, top + LINE * n, line, kind, "start") for n, line in enumerate(lines)]
     return Row(tuple(marks), 14 + LINE * len(lines))
 
 
-def row(
-    entry: Entry, place: Place, told: Sequence[str], letters: Letters, room: float
-) -> Row:
+def row(entry: Entry, place: Place, notes: Sequence[str], letters: Letters, room: float) -> Row:
     """The row of a node: what it is, how its parameters are counted, and what it gives."""
     bent = place.joins or place.splits
     top = 12.0 if bent else 6.0
-    marks = [moved(mark, 0, top) for mark in head(entry, told, room)]
+    marks = [moved(mark, 0, top) for mark in head(entry, notes, room)]
     for one in entry.tensors:
         bottom = extent(marks)[3] + 3
         marks += [moved(mark, 0, bottom) for mark in tensor(one, letters, room)]
@@ -95,8 +89,8 @@ def row(
     return Row(tuple(marks), height, top + LINE / 2, place, entry.fold)
 
 
-def head(entry: Entry, told: Sequence[str], room: float) -> list[Mark]:
-    """The lines that name a node."""
+def head(entry: Entry, notes: Sequence[str], room: float) -> list[Mark]:
+    """The lines that name a node, and notes below them."""
     node = entry.node
     kind = shortened(node.kind, "name", room)
     name = shortened(node.label, "size", room)
@@ -108,9 +102,7 @@ def head(entry: Entry, told: Sequence[str], room: float) -> list[Mark]:
     marks = flowed(pieces, room, height=LINE, gap=SPACE)
     if node.layer is not None and node.layer.opaque:
         lines.append("its inside is not known")
-    for one in told:
-        lines.append(shortened(f"takes {one}", "size", room))
-    for line in lines:
+    for line in (*lines, *(shortened(note, "size", room) for note in notes)):
         top = extent(marks)[3]
         marks.append(Words(0, top + LINE / 2 - 1, line, "size", "start"))
     return marks
@@ -140,9 +132,7 @@ def in_all(whole: Outline, fold: Fold) -> str:
     return f"{parameters(plus(*once.values()))} in all"
 
 
-def ended(
-    whole: Outline, fold: Fold | None, letters: Letters, room: float
-) -> Iterator[Row]:
+def ended(whole: Outline, fold: Fold | None, letters: Letters, room: float) -> Iterator[Row]:
     """The row that ends a repeated block, with what the last one gives where the sizes differ."""
     if fold is None:
         return

@@ -24,8 +24,8 @@ def headed(trace: Trace) -> str:
 
 
 def described(whole: Outline) -> str:
-    """A sentence for each row."""
-    return " ".join(sentences(whole))
+    """A line for each row."""
+    return "\n".join(sentences(whole))
 
 
 def sentences(whole: Outline) -> Iterator[str]:

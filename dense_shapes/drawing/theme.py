@@ -21,7 +21,11 @@ STYLE = "".join(
         ".ds{color:inherit}",
         ".ds text{fill:currentColor;font-family:system-ui,'DejaVu Sans',sans-serif;"
         "dominant-baseline:central}",
-        *(f".ds .{kind}{{font-size:{size:g}px}}" for kind, size in SIZES.items() if kind != "letter"),
+        *(
+            f".ds .{kind}{{font-size:{size:g}px}}"
+            for kind, size in SIZES.items()
+            if kind != "letter"
+        ),
         ".ds .name,.ds .title{font-weight:600}",
         ".ds .shape,.ds .caption{font-family:ui-monospace,'DejaVu Sans Mono',monospace}",
         ".ds .cell,.ds .closed,.ds .key{stroke:currentColor;stroke-opacity:.65}",
@@ -56,6 +60,7 @@ MODEL = "".join(
         ".ds .block{fill:currentColor;fill-opacity:.07}",
         ".ds .changed,.ds .missing{fill:var(--ds-lit,#e4572e);fill-opacity:.1;stroke:currentColor;"
         "stroke-opacity:.8}.ds .missing{fill:none;stroke-dasharray:3 4;stroke-opacity:.5}",
+        ".ds-pairs{max-width:860px}",
         "@media(forced-colors:active){.ds .chip,.ds .small{fill:Canvas;stroke:CanvasText}}",
     ]
 )

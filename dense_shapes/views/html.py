@@ -77,9 +77,10 @@ def figure(scene: Scene) -> str:
     """A figure: an SVG for each tensor, so that a narrow page puts them below each other."""
     panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in aligned(scene.panels))
     equation = f'<p class="ds-equation">{KEY}{escape(scene.caption)}</p>\n' if scene.caption else ""
-    label = escape(f"{scene.title}. {scene.description}")
+    label = escape(" ".join(f"{scene.title}. {scene.description}".split()))
+    paired = " ds-pairs" if scene.paired else ""
     return (
         f'<figure class="ds-figure" aria-label="{label}">\n<style>{style(scene)}{FIGURE}</style>\n'
-        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels">\n{panels}\n</div>\n'
+        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels{paired}">\n{panels}\n</div>\n'
         f"{equation}</figure>"
     )

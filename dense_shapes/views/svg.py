@@ -39,7 +39,7 @@ def svg(scene: Table | Scene | Prose) -> str:
         lines.append(Words(MARGIN, y + 10, line, "title", "start"))
         y += LINE
     y += 6
-    for row in map(aligned, rows(scene.panels)):
+    for row in map(aligned, rows(scene.panels, 2 if scene.paired else 0)):
         x = MARGIN
         for panel in row:
             groups.append(group(panel, x, y))
@@ -54,15 +54,16 @@ def svg(scene: Table | Scene | Prose) -> str:
         y += LINE
     width = max(width, *(line.extent[2] for line in lines)) + MARGIN
     body = [f"<style>{ALONE}{style(scene)}</style>", *map(mark, lines), *groups]
-    label = f"{scene.title}. {scene.description} {scene.caption}".strip()
+    label = " ".join(f"{scene.title}. {scene.description} {scene.caption}".split())
     return element(label, width, y + MARGIN - GAP, body, lit=bool(scene.caption)) + "\n"
 
 
-def rows(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
-    """The panels, a new row begun where one is full."""
+def rows(panels: Sequence[Panel], most: int = 0) -> Iterator[list[Panel]]:
+    """The panels, a new row begun where one is full, or has this many (0: any)."""
     row: list[Panel] = []
     for panel in panels:
-        if row and sum(one.width + GAP for one in row) + panel.width > WIDEST:
+        full = sum(one.width + GAP for one in row) + panel.width > WIDEST
+        if row and (full or len(row) == most):
             yield row
             row = []
         row.append(panel)
