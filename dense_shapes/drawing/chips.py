@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from math import prod
+from math import ceil, prod
 
 from dense_shapes.axes import Size, number
 from dense_shapes.drawing.metrics import WordsKind, text_width
@@ -158,10 +158,10 @@ def tensor(it: Tensor, letters: Letters, room: float) -> list[Mark]:
         pieces += parts if len(parts) > 1 else [fitting(parts[0], room)]
     if not axes:
         pieces = [text_piece("one number", "size")]
-    top = extent(marks)[3] + 3
+    top = ceil(extent(marks)[3]) + 2
     marks += [moved(mark, 0, top) for mark in flowed(pieces, room, height=CHIP, leading=GAP)]
     tones = [letters.of(one.age)[1] if not one.sign else None for _, _, one in axes]
-    bottom = extent(marks)[3] + 5
+    bottom = ceil(extent(marks)[3]) + 4
     return [*marks, *(moved(mark, 0, bottom) for mark in small(value.shape[1:], tones, room))]
 
 

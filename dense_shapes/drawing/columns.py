@@ -17,8 +17,8 @@ LANE, NODE, BEND = 12.0, 9.0, 12.0
 """How far lanes stand apart, how wide a node is, and how high the bend of a line is."""
 MARGIN = 6.0
 """The room at the left and the right of a column."""
-FULL, HIGHEST = 800.0, 1150.0
-"""How high a picture is before it gets a second column, and how high a column may be."""
+FULL, HIGHEST = 800.0, 880.0
+"""How high a picture is before it gets a second column, and how high a column may be: a printed page."""
 ACROSS = 3
 """How many columns stand side by side."""
 
@@ -111,7 +111,7 @@ def grounds(rows: Sequence[Row], width: float) -> Iterator[Box]:
         if row.block and (last or rows[number + 1].block != row.block):
             yield Box(2, start + 2, width - 4, y - start - 4, "block")
         if row.ground:
-            yield Box(2, y - row.height + 1, width - 4, row.height - 2, row.ground)
+            yield Box(2, y - row.height + 2, width - 4, row.height - 4, row.ground)
 
 
 def nodes(rows: Sequence[Row]) -> Iterator[Box]:
@@ -142,7 +142,7 @@ def ways(rows: Sequence[Row], running: frozenset[int]) -> Iterator[Edge]:
                 yield Edge(x, middle - BEND, lane_x(place.lane), middle)
             if lane in place.splits:
                 yield Edge(lane_x(place.lane), middle, x, middle + BEND)
-            if comes and (not goes or lane in place.splits or (meets and not goes)):
+            if comes and (meets or not goes or lane in place.splits):
                 yield from line(x, began.pop(lane), into)
             if goes and lane not in began:
                 began[lane] = middle + (0 if meets else BEND)

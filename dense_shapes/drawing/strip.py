@@ -83,7 +83,7 @@ def row(entry: Entry, place: Place, notes: Sequence[str], letters: Letters, room
     top = 12.0 if bent else 6.0
     marks = [moved(mark, 0, top) for mark in head(entry, notes, room)]
     for one in entry.tensors:
-        bottom = extent(marks)[3] + 3
+        bottom = ceil(extent(marks)[3]) + 2
         marks += [moved(mark, 0, bottom) for mark in tensor(one, letters, room)]
     height = ceil(extent(marks)[3]) + (6 if entry.tensors else 4)
     return Row(tuple(marks), height, top + LINE / 2, place, entry.fold)
@@ -103,8 +103,8 @@ def head(entry: Entry, notes: Sequence[str], room: float) -> list[Mark]:
     if node.layer is not None and node.layer.opaque:
         lines.append("its inside is not known")
     for line in (*lines, *(shortened(note, "size", room) for note in notes)):
-        top = extent(marks)[3]
-        marks.append(Words(0, top + LINE / 2 - 1, line, "size", "start"))
+        top = ceil(extent(marks)[3]) - 1
+        marks.append(Words(0, top + LINE / 2, line, "size", "start"))
     return marks
 
 
@@ -120,7 +120,7 @@ def begun(whole: Outline, fold: Fold | None, room: float) -> Iterator[Row]:
     times = text_piece(f"× {fold.count}", "name")
     marks = flowed([times, text_piece(kind, "size")], room, height=LINE, gap=SPACE)
     for line in lines:
-        marks.append(Words(0, extent(marks)[3] + LINE / 2, line, "size", "start"))
+        marks.append(Words(0, ceil(extent(marks)[3]) + LINE / 2, line, "size", "start"))
     yield Row(tuple(moved(mark, 0, 8) for mark in marks), ceil(extent(marks)[3]) + 10, block=fold)
 
 

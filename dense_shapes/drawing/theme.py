@@ -60,7 +60,7 @@ MODEL = "".join(
         ".ds .block{fill:currentColor;fill-opacity:.07}",
         ".ds .changed,.ds .missing{fill:var(--ds-lit,#e4572e);fill-opacity:.1;stroke:currentColor;"
         "stroke-opacity:.8}.ds .missing{fill:none;stroke-dasharray:3 4;stroke-opacity:.5}",
-        ".ds-pairs{max-width:860px}",
+        ".ds-pairs{max-width:860px}@media print{.ds-panels svg{break-inside:avoid}}",
         "@media(forced-colors:active){.ds .chip,.ds .small{fill:Canvas;stroke:CanvasText}}",
     ]
 )

@@ -75,7 +75,9 @@ def entry_html(entry: Entry) -> str:
 
 def figure(scene: Scene) -> str:
     """A figure: an SVG for each tensor, so that a narrow page puts them below each other."""
-    panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in aligned(scene.panels))
+    model = any(panel.kind == "model" for panel in scene.panels)
+    shown = scene.panels if model else aligned(scene.panels)
+    panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in shown)
     equation = f'<p class="ds-equation">{KEY}{escape(scene.caption)}</p>\n' if scene.caption else ""
     label = escape(" ".join(f"{scene.title}. {scene.description}".split()))
     paired = " ds-pairs" if scene.paired else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import assert_never
 from xml.sax.saxutils import escape, quoteattr
 
@@ -91,15 +92,32 @@ def element(label: str, width: float, height: float, body: list[str], *, lit: bo
 def group(panel: Panel, x: float, y: float) -> str:
     """The marks of a panel, with its left top corner at this place."""
     place = f' transform="translate({number(x)} {number(y - panel.top)})"'
-    marks = "\n".join(map(mark, panel.marks))
+    marks = "\n".join(elements(panel.marks))
     return f'<g class="ds-{panel.kind}"{place}>\n{marks}\n</g>'
+
+
+def elements(marks: Sequence[Mark]) -> Iterator[str]:
+    """The marks as elements; the small cells of one tensor are one path."""
+    for small, some in groupby(marks, key=lambda it: isinstance(it, Box) and it.kind == "small"):
+        if not small:
+            yield from map(mark, some)
+            continue
+        cells = [it for it in some if isinstance(it, Box)]
+        tone = "" if cells[0].tone is None else f" tone{cells[0].tone}"
+        yield f'<path class="small{tone}" d="{"".join(map(cell, cells))}"/>'
+
+
+def cell(it: Box) -> str:
+    """A small cell as a part of a path."""
+    x, y, width, height = map(number, (it.x, it.y, it.width, it.height))
+    return f"M{x} {y}h{width}v{height}h-{width}z"
 
 
 def mark(it: Mark) -> str:
     """One mark as an element."""
     match it:
         case Box():
-            rounded = "" if it.kind in ("cell", "key", "small") else ' rx="4"'
+            rounded = "" if it.kind in ("cell", "key") else ' rx="4"'
             tone = "" if it.tone is None else f" tone{it.tone}"
             index = f' data-cell="{",".join(map(str, it.cell))}"' if it.cell is not None else ""
             return (
