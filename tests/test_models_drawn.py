@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -20,10 +21,14 @@ from dense_shapes.drawing.placing import LANES, Place, placed
 from dense_shapes.drawing.scene import Box, Edge, Mark, Panel, Scene, Words
 from dense_shapes.drawing.strip import places_of, rows
 from dense_shapes.errors import ModelError, UnknownLayer
+from dense_shapes.fates import Descent, handed_on
 from dense_shapes.origins import Strand, origins
 from dense_shapes.readers import assembly, spec
 from dense_shapes.readers.assembly import Graph, Part
-from dense_shapes.traces import Source, Trace
+from dense_shapes.rules import RULES, call
+from dense_shapes.signature import Role
+from dense_shapes.steps import Step, Value
+from dense_shapes.traces import Layer, Source, Trace
 from dense_shapes.views import render
 from dense_shapes.views.svg import WIDEST
 from dense_shapes.views.svg import rows as rows_of_panels
@@ -294,6 +299,44 @@ def test_a_residual_connection_keeps_the_older_letter() -> None:
     trace = Graph("model", "Functional", (x,), end).trace()
     assert strands(trace, "dense", 2)[0].origin == (1, 0)
     assert strands(trace, "add", 2)[0].origin == (-1, 2)
+
+
+def ancestors(layer: Layer) -> list[list[set[tuple[int, int]]]]:
+    """The axes of the inputs from which each axis of each output comes, as `fates` follows them."""
+    seen: dict[tuple[int, int], list[tuple[Role, str]]] = {}
+    known: dict[int, list[Descent]] = {}
+    for number, value in enumerate(layer.inputs):
+        places = [(number, place) for place in range(len(value.shape))]
+        seen |= {place: [] for place in places}
+        known[number] = [Descent({place}) for place in places]
+
+    def descent(value: Value) -> list[Descent]:
+        key = id(value.source) if isinstance(value.source, Step) else value.source
+        return [Descent() for _ in value.shape] if key is None else known[key]
+
+    for step in layer.steps:
+        known[id(step)] = handed_on(step, [descent(value) for value in step.inputs], seen)
+    return [[one.ancestors for one in descent(value)] for value in layer.outputs]
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_no_axis_has_the_letter_of_one_that_it_does_not_come_from(kind: str) -> None:
+    rule = RULES[kind]
+    layer = call(kind, rule.example, *rule.shapes, **rule.options)
+    sources = tuple((-1, number) for number in range(len(layer.inputs)))
+    outputs = tuple((0, number) for number in range(len(layer.outputs)))
+    trace = Trace("model", layer.inputs, (replace(layer, sources=sources),), outputs)
+    assert_lawful(scene(trace))
+    made = origins(trace)
+    born = {
+        strand.origin: (number, place)
+        for number in range(len(layer.inputs))
+        for place, axis in enumerate(made[-1, number])
+        for strand in axis.strands
+    }
+    for number, axes in enumerate(ancestors(layer)):
+        for axis, known in zip(made[0, number], axes, strict=True):
+            assert {born[it.origin] for it in axis.strands if it.origin in born} <= known
 
 
 def test_colours_are_never_the_only_sign() -> None:
