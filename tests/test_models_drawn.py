@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -20,6 +21,7 @@ from dense_shapes.drawing.outline import Entry, Outline, outline
 from dense_shapes.drawing.placing import LANES, Place, placed
 from dense_shapes.drawing.scene import Box, Edge, Mark, Panel, Scene, Words
 from dense_shapes.drawing.strip import places_of, rows
+from dense_shapes.drawing.theme import TONES
 from dense_shapes.errors import ModelError, UnknownLayer
 from dense_shapes.fates import Descent, handed_on
 from dense_shapes.origins import Strand, origins
@@ -647,3 +649,31 @@ def test_places_of_a_split_and_a_merge() -> None:
     found = placed([[], [x], [x], [y, z]], [[x], [y], [z], [(3, 0)]])
     assert [(it.lane, it.joins) for it in found] == [(0, ()), (1, (0,)), (0, ()), (0, (1,))]
     assert MARGIN > 0
+
+
+def luminance(colour: Sequence[float]) -> float:
+    """The relative luminance of a colour. Source: WCAG 2.2, www.w3.org/TR/WCAG22/#dfn-relative-luminance"""
+    parts = [part / 255 for part in colour]
+    red, green, blue = (
+        it / 12.92 if it <= 0.04045 else ((it + 0.055) / 1.055) ** 2.4 for it in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize(
+    ("ink", "page"),
+    [
+        ((0x1B, 0x1F, 0x24), (255, 255, 255)),
+        ((0xE6, 0xED, 0xF3), (0x0D, 0x11, 0x17)),
+        ((0xCF, 0xD0, 0xD0), (0x13, 0x14, 0x16)),
+    ],
+    ids=["light", "dark", "Furo's dark"],
+)
+def test_words_on_a_chip_can_be_read(
+    tone: str, ink: tuple[int, ...], page: tuple[int, ...]
+) -> None:
+    *colour, alpha = map(float, re.findall(r"[\d.]+", tone))
+    ground = [alpha * over + (1 - alpha) * under for over, under in zip(colour, page, strict=True)]
+    dark, light = sorted((luminance(ink), luminance(ground)))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
