@@ -173,6 +173,7 @@ def show(
         "dense-shapes draw model.keras --layer dense --cell 1,2,4 -o dense.svg",
         "dense-shapes draw '2,3,1 -> Flatten() -> Dense(5)' --cell 4 -o flatten.html",
         "dense-shapes draw '2,3,1 -> Dense(5)' > dense.svg",
+        "dense-shapes draw model.keras -o model.svg",
     )
 )
 @model
@@ -186,27 +187,37 @@ def show(
     help="The file to write: .svg, .html, .md, .tex or .txt. Without it, or for -, the SVG goes to "
     "standard output; without it, a terminal shows the picture in words.",
 )
+@click.option(
+    "--unfold",
+    is_flag=True,
+    help="Draw repeated blocks as often as they are, and nested models whole.",
+)
 def draw(
     source: str,
     input_shape: Shape | None,
     names: Sequence[str],
     cell: Cell | None,
     output: str | None,
+    unfold: bool,
 ) -> None:
-    """Draw a layer, cell by cell.
+    """Draw a model, or a layer cell by cell.
 
-    The picture is that of its input, kernel, bias and output. With --cell, that number of the output
-    is lit, and everything that it reads. Several layers, each of which takes what the one before
-    gives, are one picture; without --layer, the whole model.
+    The picture of a model has each layer with its parameters, and each tensor with its axes. That of
+    a layer has its input, kernel, bias and output; with --cell, that number of the output is lit, and
+    everything that it reads. Several layers, each of which takes what the one before gives, are one
+    picture; with --cell but without --layer, all of them are.
     """
     from dense_shapes import display
     from dense_shapes.readers import sources
 
     trace = sources.read(source, input_shape=input_shape)
     layers = layers_of(trace, names)
-    for before, after in pairwise(layers):
-        check_follows(trace, before, after)
-    picture = display.draw(*layers, cell=cell)
+    if names or cell is not None or len(layers) == 1:
+        for before, after in pairwise(layers):
+            check_follows(trace, before, after)
+        picture = display.draw(*layers, cell=cell)
+    else:
+        picture = display.draw(trace, unfold=unfold)
     if output is not None and output != "-":
         picture.save(output)
     elif output is None and sys.stdout.isatty():

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dense_shapes import lessons, tables, words
 from dense_shapes.axes import Cell, Size
-from dense_shapes.drawing import figure
+from dense_shapes.drawing import comparison, figure, strip
 from dense_shapes.drawing.scene import Scene
-from dense_shapes.errors import FormatError
+from dense_shapes.errors import FormatError, UnknownLayer
 from dense_shapes.traces import Layer, Trace, expected
 from dense_shapes.views import SUFFIXES, Content, render
 
@@ -85,15 +85,25 @@ def summary(
     return Display(tables.summary(trace, columns=columns, expand_nested=expand_nested))
 
 
-def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> Display:
-    r"""The annotated picture of a layer: `input × kernel + bias = output`, cell by cell.
+def draw(
+    *layers: Layer | Trace,
+    cell: Cell | None = None,
+    title: str | None = None,
+    unfold: bool | Collection[str] = (),
+) -> Display:
+    r"""The picture of a model, or of a layer: `input × kernel + bias = output`, cell by cell.
+
+    Of a model, each layer is drawn with its parameters and each tensor with its axes, whose letters
+    and colours say where they come from. Blocks that are repeated are drawn once, and nested models as
+    one layer; `unfold` opens all of them, or those of the layers of these names.
 
     Of several layers, each must take what the one before gives; they are drawn as one picture.
     With `cell`, an index for each axis of the output after the batch, that output cell is lit, and
     everything that it reads. `title` replaces the title.
 
     Raises `CellError` if the cell lies outside the output, `UnknownLayer` if no rule describes the
-    layer and a cell is asked for, `ShapeError` if the layers do not follow each other.
+    layer and a cell is asked for, or if a name is that of no layer, `ShapeError` if the layers do not
+    follow each other.
 
     >>> import dense_shapes as ds
     >>> from dense_shapes.rules import call
@@ -101,8 +111,32 @@ def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> 
     >>> picture.to("svg").count("<rect class=\"cell lit\"")
     4
     """
-    layers = tuple(expected(Layer, layer) for layer in layers)
-    return Display(figure.draw(*layers, cell=cell, heading=title))
+    match layers:
+        case [Trace() as trace] if cell is None:
+            return Display(strip.draw(trace, unfold=unfold, heading=title))
+        case [Trace()]:
+            raise UnknownLayer(
+                f"cell {cell} is one of a layer, received a model; draw its layer: "
+                "ds.draw(trace['name of the layer'], cell=...)"
+            )
+    some = tuple(expected(Layer, layer) for layer in layers)
+    return Display(figure.draw(*some, cell=cell, heading=title))
+
+
+def compare(a: Trace, b: Trace, *, unfold: bool = False, title: str | None = None) -> Display:
+    """The picture of two models side by side, aligned row by row, and what differs marked.
+
+    Long stretches that are the same in both are drawn as one row; `unfold` draws all of their layers,
+    and those of nested models. `title` replaces the title.
+
+    >>> import dense_shapes as ds
+    >>> from dense_shapes.readers import spec
+    >>> a, b = (spec.trace(f"4,5,1 -> {between}Dense(5)") for between in ("Flatten -> ", ""))
+    >>> print(str(ds.compare(a, b)).splitlines()[0])
+    sequential and sequential: 0 layers the same, 1 differs, 1 only in the first
+    """
+    one, other = expected(Trace, a), expected(Trace, b)
+    return Display(comparison.compare(one, other, unfold=unfold, heading=title))
 
 
 def explain(layer: Layer, *, cell: Cell | None = None) -> Display:

@@ -102,7 +102,7 @@ def lines_of(content: Content, width: int | None, dim: set[int]) -> Iterator[Lin
                 yield from wrapped(line, width, "  ")
         case Scene():
             yield from wrapped(content.title, width, "", "title")
-            for line in filter(None, (content.description, content.caption)):
+            for line in filter(None, (*content.description.split("\n"), content.caption)):
                 yield from wrapped(line, width)
         case _ as never:
             assert_never(never)

@@ -99,6 +99,11 @@ def parameters(count: Size) -> str:
     return f"{number(count)} parameter{'' if count == 1 else 's'}"
 
 
+def counted_layers(count: int) -> str:
+    """A number of layers with its noun."""
+    return f"{count:,} layer{'' if count == 1 else 's'}"
+
+
 def describe(layer: Layer) -> str:
     """The picture of a layer in words, enough to draw it from.
 

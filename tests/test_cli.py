@@ -289,7 +289,22 @@ def test_a_terminal_shows_a_picture_in_words(
     assert "output[1, 2, 4] = input[1, 2, 0]" in out.replace("\n  ", " ").replace("\u00a0", " ")
 
 
-def test_a_whole_model_is_one_picture(run: Run) -> None:
+@pytest.mark.parametrize(("options", "unfold"), [((), False), (("--unfold",), True)])
+def test_a_model_is_drawn_as_a_model(run: Run, options: Sequence[str], unfold: bool) -> None:
+    deep = f"4 -> {' -> '.join(['Dense(4)'] * 9)}"
+    for source in ("model.keras", deep):
+        out = answered(run("draw", source, *options))
+        assert out == dense_shapes.draw(sources.read(source), unfold=unfold).to("svg")
+    assert ("× 9" in out) is not unfold
+
+
+@pytest.mark.parametrize("source", ["2,3,1 -> Dense(5)", "x = Input((2, 3, 1)); y = Dense(5)(x)"])
+def test_a_model_of_one_layer_is_drawn_cell_by_cell(run: Run, source: str) -> None:
+    layer = sources.read(source)[-1]
+    assert answered(run("draw", source)) == dense_shapes.draw(layer).to("svg")
+
+
+def test_a_model_with_a_cell_is_the_picture_of_all_its_layers(run: Run) -> None:
     out = answered(run("draw", "model.keras", "--cell", "0,0,0"))
     assert out == dense_shapes.draw(*sources.read("model.keras"), cell=(0, 0, 0)).to("svg")
 
@@ -306,11 +321,13 @@ def test_branches_of_the_same_shape_are_not_one_picture(run: Run) -> None:
     both = chain("both", (None, 3), ("Dense", {"units": 3}), ("Dense", {"units": 3}))
     record = json.loads(to_json(both))
     record["layers"][1]["sources"] = [[-1, 0]]
-    err = refused(run("draw", "-", stdin=json.dumps(record)))
+    layers = ("--layer", "dense", "--layer", "dense_1")
+    err = refused(run("draw", "-", *layers, stdin=json.dumps(record)))
     assert err == (
         "dense-shapes: layer 'dense_1' does not take just what 'dense' gives, so the two are not one "
         "picture; draw one layer: --layer dense_1\n"
     )
+    assert answered(run("draw", "-", stdin=json.dumps(record))).count('<rect class="node"') == 3
 
 
 # explain

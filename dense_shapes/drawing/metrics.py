@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import ceil, fsum
 from typing import Literal, TypeAlias
 
-WordsKind: TypeAlias = Literal["name", "shape", "size", "sign", "dots", "title", "caption"]
+WordsKind: TypeAlias = Literal[
+    "name", "shape", "size", "sign", "dots", "title", "caption", "letter"
+]
 
 SIZES: dict[WordsKind, float] = {
     "name": 14,
@@ -15,6 +17,7 @@ SIZES: dict[WordsKind, float] = {
     "dots": 14,
     "title": 15,
     "caption": 13.5,
+    "letter": 12,
 }
 """The height of each kind of text, in pixels."""
 
@@ -33,6 +36,6 @@ def text_width(text: str, kind: WordsKind) -> float:
     size = SIZES[kind]
     if kind in ("shape", "caption"):
         return ceil(0.61 * size * len(text))
-    bold = 1.1 if kind in ("name", "title") else 1.0
+    bold = 1.1 if kind in ("name", "title", "letter") else 1.0
     ems = fsum(0.42 if c in NARROW else 0.98 if c in WIDE or c > "\u2e7f" else 0.64 for c in text)
     return ceil(bold * ems * size)

@@ -17,15 +17,22 @@ TICK = 3.0
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle: a cell, with its index; a frame around one position; a closed box; a key."""
+    """A rectangle: a cell, with its index; a frame around one position; a closed box; a key.
+
+    In a model: a chip for an axis, a small cell, the node of a layer, the ground of a block, and a
+    sign of a difference. `tone` is the number of the colour that says where an axis comes from.
+    """
 
     x: float
     y: float
     width: float
     height: float
-    kind: Literal["cell", "frame", "closed", "key"]
+    kind: Literal[
+        "cell", "frame", "closed", "key", "chip", "small", "node", "block", "changed", "missing"
+    ]
     cell: Cell | None = None
     lit: bool = False
+    tone: int | None = None
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -52,6 +59,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Edge:
+    """The way of a tensor from layer to layer: straight down, or bent from one lane into another."""
+
+    x: float
+    y: float
+    to_x: float
+    to_y: float
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom, the width of the line included."""
+        left, right = sorted((self.x, self.to_x))
+        return left - 1, self.y, right + 1, self.to_y
+
+
+@dataclass(frozen=True)
 class Words:
     """A line of text; `x` is its start, middle or end, and `y` its middle."""
 
@@ -69,10 +92,10 @@ class Words:
         return left, self.y - height / 2, left + width, self.y + height / 2
 
 
-Mark: TypeAlias = Box | Line | Words
+Mark: TypeAlias = Box | Line | Edge | Words
 
 
-PanelKind: TypeAlias = Literal["input", "kernel", "bias", "output", "closed"]
+PanelKind: TypeAlias = Literal["input", "kernel", "bias", "output", "closed", "model"]
 
 
 @dataclass(frozen=True)
@@ -97,17 +120,22 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture: a title, the tensors in reading order, a line below them, and all of it in words."""
+    """A picture: a title, the tensors in reading order, a line below them, and all of it in words.
+
+    The description is one paragraph for a layer, and a line for each row of a model.
+    """
 
     title: str
     description: str
     panels: tuple[Panel, ...]
     caption: str = ""
+    paired: bool = False
+    """Whether the panels belong together two by two, and stand side by side so."""
 
 
 def moved(mark: Mark, dx: float, dy: float) -> Mark:
     """The same mark at another place."""
-    if isinstance(mark, Line):
+    if isinstance(mark, Line | Edge):
         return replace(mark, x=mark.x + dx, y=mark.y + dy, to_x=mark.to_x + dx, to_y=mark.to_y + dy)
     return replace(mark, x=mark.x + dx, y=mark.y + dy)
 

@@ -6,7 +6,7 @@ from html import escape
 from typing import assert_never
 
 from dense_shapes.drawing.scene import Scene, aligned
-from dense_shapes.drawing.theme import FIGURE, STYLE
+from dense_shapes.drawing.theme import FIGURE, style
 from dense_shapes.tables import Entry, Table, written
 from dense_shapes.views.svg import panel_svg
 from dense_shapes.words import Prose
@@ -75,11 +75,14 @@ def entry_html(entry: Entry) -> str:
 
 def figure(scene: Scene) -> str:
     """A figure: an SVG for each tensor, so that a narrow page puts them below each other."""
-    panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in aligned(scene.panels))
+    model = any(panel.kind == "model" for panel in scene.panels)
+    shown = scene.panels if model else aligned(scene.panels)
+    panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in shown)
     equation = f'<p class="ds-equation">{KEY}{escape(scene.caption)}</p>\n' if scene.caption else ""
-    label = escape(f"{scene.title}. {scene.description}")
+    label = escape(" ".join(f"{scene.title}. {scene.description}".split()))
+    paired = " ds-pairs" if scene.paired else ""
     return (
-        f'<figure class="ds-figure" aria-label="{label}">\n<style>{STYLE}{FIGURE}</style>\n'
-        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels">\n{panels}\n</div>\n'
+        f'<figure class="ds-figure" aria-label="{label}">\n<style>{style(scene)}{FIGURE}</style>\n'
+        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels{paired}">\n{panels}\n</div>\n'
         f"{equation}</figure>"
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import assert_never
 from xml.sax.saxutils import escape, quoteattr
 
-from dense_shapes.drawing.scene import Box, Line, Mark, Panel, Scene, Words, aligned
-from dense_shapes.drawing.theme import ALONE, STYLE
+from dense_shapes.drawing.scene import Box, Edge, Line, Mark, Panel, Scene, Words, aligned
+from dense_shapes.drawing.theme import ALONE, style
 from dense_shapes.errors import FormatError
 from dense_shapes.tables import Table
 from dense_shapes.words import Prose
@@ -39,7 +40,7 @@ def svg(scene: Table | Scene | Prose) -> str:
         lines.append(Words(MARGIN, y + 10, line, "title", "start"))
         y += LINE
     y += 6
-    for row in map(aligned, rows(scene.panels)):
+    for row in map(aligned, rows(scene.panels, 2 if scene.paired else 0)):
         x = MARGIN
         for panel in row:
             groups.append(group(panel, x, y))
@@ -53,16 +54,17 @@ def svg(scene: Table | Scene | Prose) -> str:
         lines.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
         y += LINE
     width = max(width, *(line.extent[2] for line in lines)) + MARGIN
-    body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, lines), *groups]
-    label = f"{scene.title}. {scene.description} {scene.caption}".strip()
+    body = [f"<style>{ALONE}{style(scene)}</style>", *map(mark, lines), *groups]
+    label = " ".join(f"{scene.title}. {scene.description} {scene.caption}".split())
     return element(label, width, y + MARGIN - GAP, body, lit=bool(scene.caption)) + "\n"
 
 
-def rows(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
-    """The panels, a new row begun where one is full."""
+def rows(panels: Sequence[Panel], most: int = 0) -> Iterator[list[Panel]]:
+    """The panels, a new row begun where one is full, or has this many (0: any)."""
     row: list[Panel] = []
     for panel in panels:
-        if row and sum(one.width + GAP for one in row) + panel.width > WIDEST:
+        full = sum(one.width + GAP for one in row) + panel.width > WIDEST
+        if row and (full or len(row) == most):
             yield row
             row = []
         row.append(panel)
@@ -90,8 +92,25 @@ def element(label: str, width: float, height: float, body: list[str], *, lit: bo
 def group(panel: Panel, x: float, y: float) -> str:
     """The marks of a panel, with its left top corner at this place."""
     place = f' transform="translate({number(x)} {number(y - panel.top)})"'
-    marks = "\n".join(map(mark, panel.marks))
+    marks = "\n".join(elements(panel.marks))
     return f'<g class="ds-{panel.kind}"{place}>\n{marks}\n</g>'
+
+
+def elements(marks: Sequence[Mark]) -> Iterator[str]:
+    """The marks as elements; the small cells of one tensor are one path."""
+    for small, some in groupby(marks, key=lambda it: isinstance(it, Box) and it.kind == "small"):
+        if not small:
+            yield from map(mark, some)
+            continue
+        cells = [it for it in some if isinstance(it, Box)]
+        tone = "" if cells[0].tone is None else f" tone{cells[0].tone}"
+        yield f'<path class="small{tone}" d="{"".join(map(cell, cells))}"/>'
+
+
+def cell(it: Box) -> str:
+    """A small cell as a part of a path."""
+    x, y, width, height = map(number, (it.x, it.y, it.width, it.height))
+    return f"M{x} {y}h{width}v{height}h-{width}z"
 
 
 def mark(it: Mark) -> str:
@@ -99,14 +118,17 @@ def mark(it: Mark) -> str:
     match it:
         case Box():
             rounded = "" if it.kind in ("cell", "key") else ' rx="4"'
+            tone = "" if it.tone is None else f" tone{it.tone}"
             index = f' data-cell="{",".join(map(str, it.cell))}"' if it.cell is not None else ""
             return (
-                f'<rect class="{it.kind}{" lit" if it.lit else ""}" x="{number(it.x)}" '
+                f'<rect class="{it.kind}{tone}{" lit" if it.lit else ""}" x="{number(it.x)}" '
                 f'y="{number(it.y)}" width="{number(it.width)}" height="{number(it.height)}"'
                 f"{rounded}{index}/>"
             )
         case Line():
             return f'<path class="ruler" d="{ruler(it)}"/>'
+        case Edge():
+            return f'<path class="edge" d="{bend(it)}"/>'
         case Words():
             anchor = f' text-anchor="{it.anchor}"' if it.anchor != "start" else ""
             return (
@@ -123,6 +145,14 @@ def ruler(line: Line) -> str:
     if line.y == line.to_y:
         return f"M{x} {y}m0 -3v6m0 -3H{to_x}m0 -3v6"
     return f"M{x} {y}m-3 0h6m-3 0V{to_y}m-3 0h6"
+
+
+def bend(edge: Edge) -> str:
+    """The path of an edge: a line, or a curve that leaves and arrives straight down."""
+    x, y, to_x, to_y, half = map(
+        number, (edge.x, edge.y, edge.to_x, edge.to_y, (edge.y + edge.to_y) / 2)
+    )
+    return f"M{x} {y}V{to_y}" if x == to_x else f"M{x} {y}C{x} {half} {to_x} {half} {to_x} {to_y}"
 
 
 def number(value: float) -> str:
