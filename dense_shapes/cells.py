@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from operator import index
@@ -38,6 +38,44 @@ class Cells:
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def merged(boxes: Iterable[Box]) -> Cells:
+    """The cells of these boxes, held in as few boxes as is found: neighbours are put together.
+
+    >>> merged([((0,), (0, 1)), ((1,), (0, 1)), ((0,), (1,))])
+    Cells(boxes=((range(0, 2), range(0, 2)), (range(0, 1), range(1, 2))))
+    """
+    found = tuple(dict.fromkeys(tuple(together([one]) for one in box) for box in boxes))
+    for axis in range(len(found[0]) if found else 0):
+        groups: dict[Box, list[Sequence[int]]] = {}
+        for box in found:
+            groups.setdefault((*box[:axis], *box[axis + 1 :]), []).append(box[axis])
+        found = tuple((*it[:axis], together(some), *it[axis:]) for it, some in groups.items())
+    return Cells(found)
+
+
+def together(parts: Sequence[Sequence[int]]) -> Sequence[int]:
+    """All the indices of several sequences in order; a range if there is no gap between them.
+
+    >>> together([range(0, 2), range(1, 4)]), together([(5, 0)])
+    (range(0, 4), (0, 5))
+    """
+    if len(parts) == 1 and isinstance(parts[0], range):
+        return parts[0]
+    found = sorted({index for part in parts for index in part})
+    if found and found[-1] - found[0] == len(found) - 1:
+        return range(found[0], found[-1] + 1)
+    return tuple(found)
+
+
+def singles(indices: Sequence[int]) -> list[range]:
+    """A range for each index.
+
+    >>> singles((1, 3))
+    [range(1, 2), range(3, 4)]
+    """
+    return [range(index, index + 1) for index in indices]
 
 
 @dataclass(frozen=True)
