@@ -20,6 +20,8 @@ NOUNS = {
     "d": "frame",
     "h": "row",
     "w": "column",
+    "kt": "step",
+    "kd": "frame",
     "kh": "row",
     "kw": "column",
     "c": "channel",
