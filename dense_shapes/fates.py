@@ -131,9 +131,7 @@ def fates(layer: Layer) -> Iterator[Fate]:
                 yield Fate(None, name, size, one)
 
 
-def followed(
-    inputs: Sequence[Value], steps: Sequence[Step], outputs: Sequence[Value]
-) -> Followed:
+def followed(inputs: Sequence[Value], steps: Sequence[Step], outputs: Sequence[Value]) -> Followed:
     """What becomes of each axis of these inputs through these steps, as seen from both ends."""
     known = {
         key(value): [Descent({(number, place)}) for place in range(len(value.shape))]
@@ -156,7 +154,10 @@ def followed(
         for end, value in zip(ends, outputs, strict=True)
     ]
     return Followed(
-        [[sums[number, place] for place in range(len(it.shape))] for number, it in enumerate(inputs)],
+        [
+            [sums[number, place] for place in range(len(it.shape))]
+            for number, it in enumerate(inputs)
+        ],
         [[told for told, _ in some] for some in pairs],
         [[made for _, made in some] for some in pairs],
     )

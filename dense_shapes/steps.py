@@ -250,7 +250,9 @@ class Step:
             yield Reads(inputs, weights)
         else:
             pairs = zip(self.bound.output[1:], box, strict=True)
-            for one in product(*([it] if self.apart(term, it) else singles(it) for term, it in pairs)):
+            for one in product(
+                *([it] if self.apart(term, it) else singles(it) for term, it in pairs)
+            ):
                 yield from self.reads(one)
 
     @property

@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "binding": {"axes", "errors", "signature"},
     "steps": {"axes", "binding", "cells", "errors", "signature"},
     "traces": {"axes", "cells", "errors", "steps"},
+    "reaches": {"axes", "cells", "steps", "traces"},
     "records": {"axes", "errors", "signature", "steps", "traces"},
     "rules": {"axes", "errors", "signature", "steps", "traces"},
     "lessons": {"axes", "errors", "traces"},
@@ -44,7 +45,9 @@ ALLOWED: dict[str, set[str]] = {
     "fates": {"axes", "signature", "steps", "traces"},
     "words": {"axes", "cells", "equations", "fates", "steps", "traces"},
     "tables": {"axes", "errors", "traces"},
-    "drawing": {"axes", "cells", "errors", "signature", "steps", "traces", "words"},
+    "drawing": {
+        *("axes", "cells", "errors", "fates", "reaches", "signature", "steps", "traces", "words"),
+    },
     "views": {"drawing", "errors", "tables", "words"},
     "display": {"axes", "drawing", "errors", "lessons", "tables", "traces", "views", "words"},
     "evaluation": {"axes", "steps"},
