@@ -90,8 +90,8 @@ class Reads:
         return self.inputs[operand] if isinstance(operand, int) else self.weights[operand]
 
 
-def checked(cell: Cell, shape: Shape) -> Cell:
-    """A cell, written without the batch, as plain whole numbers.
+def checked(cell: Cell, shape: Shape, of: str = "output") -> Cell:
+    """A cell, written without the batch, as plain whole numbers; `of` names its tensor.
 
     Raises `CellError` if it is no cell of a tensor of this shape.
 
@@ -104,10 +104,10 @@ index 5 on an axis of size 5, whose cells are 0 to 4
         plain = tuple(map(index, cell))
     except TypeError:
         raise CellError(
-            f"expected a cell as {len(shape) - 1} whole numbers, one for each axis of the output "
+            f"expected a cell as {len(shape) - 1} whole numbers, one for each axis of the {of} "
             f"{shape} after the batch, received {cell!r}"
         ) from None
-    where = f"cell {plain} lies outside the output {shape}"
+    where = f"cell {plain} lies outside the {of} {shape}"
     if len(plain) != len(shape) - 1:
         raise CellError(
             f"{where}: expected {len(shape) - 1} indices, one for each axis after the batch, "

@@ -122,8 +122,8 @@ def held_by(step: Step, term: Term, ranges: Ranges) -> Sequence[int]:
             return range(1)
         case Sum(parts):
             known = [axis for axis in parts if axis.name in ranges] or list(parts)
-            places = [(step.before(term, axis), places_of(step, axis, ranges)) for axis in known]
-            return together([[before + place for place in some] for before, some in places])
+            pairs = [(step.before(term, axis), places_of(step, axis, ranges)) for axis in known]
+            return together([[before + place for place in some] for before, some in pairs])
     axes = list(axes_of((term,)))
     if len(axes) == 1:
         return places_of(step, axes[0], ranges)

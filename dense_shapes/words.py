@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -248,7 +249,7 @@ def made_of(
     reads = layer.reads(cell, output=output)
     inputs = inputs or input_names(layer)
     called = "output" if len(layer.outputs) == 1 else f"output {output}"
-    names = {id(step): f"y{place}" for place, step in enumerate(layer.steps, 1)}
+    names = step_names(layer)
     if isinstance(target.source, Step):
         names[id(target.source)] = called
     else:
@@ -284,6 +285,41 @@ def made_of(
     if parts or held:
         yield f"It reads {', '.join([*parts, *held])}."
     yield from sharing(layer)
+
+
+def step_names(layer: Layer) -> dict[int, str]:
+    """What the value of each step is called, by the id of the step: `y3`, or what it is known as.
+
+    A step with a kernel of its own is called as that is: `query/kernel` makes `query`. The shares of a
+    softmax over scores are the scores; a mean is the mean, and one of squares the variance.
+
+    >>> from dense_shapes.rules import call
+    >>> layer = call("MultiHeadAttention", {"num_heads": 2, "key_dim": 4}, (None, 3, 4), (None, 2, 4))
+    >>> list(step_names(layer).values())
+    ['query', 'key', 'y3', 'y4', 'y5', 'y6', 'scores', 'value', 'y9', 'attention_output']
+    """
+    found: dict[int, str] = {}
+    for place, step in enumerate(layer.steps, 1):
+        name = known_as(step)
+        found[id(step)] = f"y{place}" if not name or name in found.values() else name
+    return found
+
+
+def known_as(step: Step) -> str:
+    """What the value of a step is known as; empty if it has no name of its own."""
+    before = step.inputs[0].source if step.inputs else None
+    if step.by in (By.MULTIPLY, By.RECUR) and step.weights:
+        return re.sub("_?kernel$", "", step.weights[0].name).rstrip("/")
+    if step.by is By.MEAN and len(step.bound.output) < len(step.bound.inputs[0]):
+        squared = isinstance(before, Step) and before.function == "square"
+        return "variance" if squared else "mean"
+    if step.by is By.DIVIDE and isinstance(before, Step) and before.function == "exponential":
+        scored = before
+        while isinstance(scored, Step) and scored.by is By.MAP and not scored.weights:
+            scored = scored.inputs[0].source  # type: ignore[assignment]
+        pairs = isinstance(scored, Step) and scored.by in (By.MULTIPLY, By.SUM)
+        return "scores" if pairs and (len(scored.inputs) == 2 or scored.by is By.SUM) else ""
+    return ""
 
 
 def copied(value: Value, cell: Cell) -> tuple[Value, Cell]:

@@ -15,17 +15,28 @@ TICK = 3.0
 """Half the length of the ticks at the ends of a dimension line."""
 
 
+RoleName: TypeAlias = Literal[
+    "", "kept", "contracted", "created", "merged", "split", "joined", "slid", "spread"
+]
+"""What a layer does to an axis, as a word that a class of the style sheet can have; or nothing."""
+
+
 @dataclass(frozen=True)
 class Box:
-    """A rectangle: a cell, with its index; a frame around one position; a closed box; a key."""
+    """A rectangle: a cell, with its index; a frame around one position; a closed box; a key.
+
+    A `pad` is a cell of padding, which is not there and counts as zero; a `hollow` cell is there, and
+    nothing is read for it.
+    """
 
     x: float
     y: float
     width: float
     height: float
-    kind: Literal["cell", "frame", "closed", "key"]
+    kind: Literal["cell", "frame", "closed", "key", "pad"]
     cell: Cell | None = None
     lit: bool = False
+    hollow: bool = False
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -36,12 +47,13 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """A dimension line between two points, with a tick at each end."""
+    """A dimension line between two points, with a tick at each end, and the role of its axis."""
 
     x: float
     y: float
     to_x: float
     to_y: float
+    role: RoleName = ""
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -60,6 +72,7 @@ class Words:
     text: str
     kind: WordsKind
     anchor: Literal["start", "middle", "end"] = "middle"
+    role: RoleName = ""
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -79,7 +92,8 @@ PanelKind: TypeAlias = Literal["input", "kernel", "bias", "output", "closed"]
 class Panel:
     """One tensor of a picture: its marks, from x = 0 to `width` and from `top` to `bottom`.
 
-    The middle of its cells is at y = 0.
+    The middle of its cells is at y = 0. `operand` says which tensor it is, and is the name that it has
+    in the words about the picture. `begins` says that a new line of the picture begins with it.
     """
 
     kind: PanelKind
@@ -88,6 +102,8 @@ class Panel:
     top: float
     bottom: float
     marks: tuple[Mark, ...]
+    operand: str = ""
+    begins: bool = False
 
     @property
     def height(self) -> float:
@@ -116,6 +132,16 @@ def extent(marks: Sequence[Mark]) -> tuple[float, float, float, float]:
     """Left, top, right and bottom of all the marks."""
     lefts, tops, rights, bottoms = zip(*(mark.extent for mark in marks), strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def lines(panels: Sequence[Panel]) -> list[list[Panel]]:
+    """The panels, line by line."""
+    found: list[list[Panel]] = []
+    for panel in panels:
+        if panel.begins or not found:
+            found.append([])
+        found[-1].append(panel)
+    return found
 
 
 def aligned(panels: Sequence[Panel]) -> list[Panel]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import assert_never
 
-from dense_shapes.drawing.scene import Scene, aligned
+from dense_shapes.drawing.scene import Scene, lines
 from dense_shapes.drawing.theme import FIGURE, STYLE
 from dense_shapes.tables import Entry, Table, written
 from dense_shapes.views.svg import panel_svg
@@ -75,11 +75,13 @@ def entry_html(entry: Entry) -> str:
 
 def figure(scene: Scene) -> str:
     """A figure: an SVG for each tensor, so that a narrow page puts them below each other."""
-    panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in aligned(scene.panels))
+    lit = bool(scene.caption)
+    flows = ("\n".join(panel_svg(panel, lit=lit) for panel in line) for line in lines(scene.panels))
+    panels = "\n".join(f'<div class="ds-panels">\n{flow}\n</div>' for flow in flows)
     equation = f'<p class="ds-equation">{KEY}{escape(scene.caption)}</p>\n' if scene.caption else ""
     label = escape(f"{scene.title}. {scene.description}")
     return (
         f'<figure class="ds-figure" aria-label="{label}">\n<style>{STYLE}{FIGURE}</style>\n'
-        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels">\n{panels}\n</div>\n'
+        f"<figcaption>{escape(scene.title)}</figcaption>\n{panels}\n"
         f"{equation}</figure>"
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import assert_never
 from xml.sax.saxutils import escape, quoteattr
 
-from dense_shapes.drawing.scene import Box, Line, Mark, Panel, Scene, Words, aligned
+from dense_shapes.drawing.scene import Box, Line, Mark, Panel, Scene, Words, aligned, lines
 from dense_shapes.drawing.theme import ALONE, STYLE
 from dense_shapes.errors import FormatError
 from dense_shapes.tables import Table
@@ -34,12 +35,12 @@ def svg(scene: Table | Scene | Prose) -> str:
         raise FormatError(f"{scene.title!r} is no picture; its views are: text, markdown, html")
     y, width = MARGIN, 0.0
     groups: list[str] = []
-    lines: list[Mark] = []
+    texts: list[Mark] = []
     for line in textwrap.wrap(scene.title, CAPTION) or [""]:
-        lines.append(Words(MARGIN, y + 10, line, "title", "start"))
+        texts.append(Words(MARGIN, y + 10, line, "title", "start"))
         y += LINE
     y += 6
-    for row in map(aligned, rows(scene.panels)):
+    for row in map(aligned, chain.from_iterable(map(rows, lines(scene.panels)))):
         x = MARGIN
         for panel in row:
             groups.append(group(panel, x, y))
@@ -49,11 +50,11 @@ def svg(scene: Table | Scene | Prose) -> str:
     whole = scene.caption.replace(", ", ",\u00a0").replace(" × ", "\u00a0×\u00a0")
     for number, line in enumerate(textwrap.wrap(whole, CAPTION)):
         if not number:
-            lines.append(Box(MARGIN + 1, y + 2, 10, 10, "key", lit=True))
-        lines.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
+            texts.append(Box(MARGIN + 1, y + 2, 10, 10, "key", lit=True))
+        texts.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
         y += LINE
-    width = max(width, *(line.extent[2] for line in lines)) + MARGIN
-    body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, lines), *groups]
+    width = max(width, *(line.extent[2] for line in texts)) + MARGIN
+    body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, texts), *groups]
     label = f"{scene.title}. {scene.description} {scene.caption}".strip()
     return element(label, width, y + MARGIN - GAP, body, lit=bool(scene.caption)) + "\n"
 
@@ -73,15 +74,19 @@ def rows(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
 def panel_svg(panel: Panel, *, lit: bool) -> str:
     """One tensor as an SVG of its own, for a page where tensors wrap."""
     label = " ".join(it.text for it in panel.marks if isinstance(it, Words) and it.kind != "dots")
-    return element(label, panel.width, panel.height, [group(panel, 0, 0)], lit=lit)
+    body = [group(panel, 0, 0)]
+    return element(label, panel.width, panel.height, body, lit=lit, below=panel.bottom)
 
 
-def element(label: str, width: float, height: float, body: list[str], *, lit: bool) -> str:
-    """An `svg` element with a text alternative."""
+def element(
+    label: str, width: float, height: float, body: list[str], *, lit: bool, below: float = 0
+) -> str:
+    """An `svg` element with a text alternative, of which so much hangs below the line of the text."""
+    style = f' style="vertical-align:{number(-below)}px"' if below else ""
     size = f'viewBox="0 0 {number(width)} {number(height)}" width="{number(width)}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="ds{" ds-lit" if lit else ""}" role="img" '
-        f'aria-label={quoteattr(label)} {size} height="{number(height)}">\n'
+        f'aria-label={quoteattr(label)} {size} height="{number(height)}"{style}>\n'
         + "\n".join(body)
         + "\n</svg>"
     )
@@ -91,26 +96,29 @@ def group(panel: Panel, x: float, y: float) -> str:
     """The marks of a panel, with its left top corner at this place."""
     place = f' transform="translate({number(x)} {number(y - panel.top)})"'
     marks = "\n".join(map(mark, panel.marks))
-    return f'<g class="ds-{panel.kind}"{place}>\n{marks}\n</g>'
+    operand = f" data-operand={quoteattr(panel.operand or panel.name)}"
+    return f'<g class="ds-{panel.kind}"{operand}{place}>\n{marks}\n</g>'
 
 
 def mark(it: Mark) -> str:
     """One mark as an element."""
     match it:
         case Box():
-            rounded = "" if it.kind in ("cell", "key") else ' rx="4"'
+            rounded = ' rx="4"' if it.kind in ("frame", "closed") else ""
+            states = f"{' lit' if it.lit else ''}{' hollow' if it.hollow else ''}"
             index = f' data-cell="{",".join(map(str, it.cell))}"' if it.cell is not None else ""
             return (
-                f'<rect class="{it.kind}{" lit" if it.lit else ""}" x="{number(it.x)}" '
+                f'<rect class="{it.kind}{states}" x="{number(it.x)}" '
                 f'y="{number(it.y)}" width="{number(it.width)}" height="{number(it.height)}"'
                 f"{rounded}{index}/>"
             )
         case Line():
-            return f'<path class="ruler" d="{ruler(it)}"/>'
+            role = f" {it.role}" if it.role else ""
+            return f'<path class="ruler{role}" d="{ruler(it)}"/>'
         case Words():
             anchor = f' text-anchor="{it.anchor}"' if it.anchor != "start" else ""
             return (
-                f'<text class="{it.kind}" x="{number(it.x)}" y="{number(it.y)}"{anchor}>'
+                f'<text class="{it.kind}{f" {it.role}" if it.role else ""}" x="{number(it.x)}" y="{number(it.y)}"{anchor}>'
                 f"{escape(it.text)}</text>"
             )
         case _ as never:
