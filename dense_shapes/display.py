@@ -11,6 +11,8 @@ from typing import Any
 from dense_shapes import lessons, tables, words
 from dense_shapes.axes import Cell, Size
 from dense_shapes.drawing import figure
+from dense_shapes.drawing.depth import draw_back
+from dense_shapes.drawing.lights import Spot
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
 from dense_shapes.traces import Layer, Trace, expected
@@ -85,24 +87,43 @@ def summary(
     return Display(tables.summary(trace, columns=columns, expand_nested=expand_nested))
 
 
-def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> Display:
+def draw(
+    *layers: Layer | Trace,
+    layer: str | None = None,
+    cell: Spot | None = None,
+    depth: int = 1,
+    title: str | None = None,
+) -> Display:
     r"""The annotated picture of a layer: `input × kernel + bias = output`, cell by cell.
 
     Of several layers, each must take what the one before gives; they are drawn as one picture.
     With `cell`, an index for each axis of the output after the batch, that output cell is lit, and
-    everything that it reads. `title` replaces the title.
+    everything that it reads. A cell of another tensor is written with the name that the tensor has in
+    the picture: `("kernel", (0, 3))` is lit with every output that uses it, and `("input", (1, 2, 0))`
+    with every output that it reaches. `title` replaces the title.
 
-    Raises `CellError` if the cell lies outside the output, `UnknownLayer` if no rule describes the
-    layer and a cell is asked for, `ShapeError` if the layers do not follow each other.
+    Of a trace, `layer` says which layer is drawn, and `depth` how many layers, counted from it back on
+    the longest way: what the output cell reads is lit in all of them.
+
+    Raises `CellError` if there is no such cell, `UnknownLayer` if no rule describes a layer and a cell
+    is asked for, `ShapeError` if the layers do not follow each other.
 
     >>> import dense_shapes as ds
     >>> from dense_shapes.rules import call
-    >>> picture = ds.draw(call("Dense", {"units": 5}, (None, 2, 3, 1)), cell=(1, 2, 4))
+    >>> dense = call("Dense", {"units": 5}, (None, 2, 3, 1))
+    >>> picture = ds.draw(dense, cell=(1, 2, 4))
     >>> picture.to("svg").count("<rect class=\"cell lit\"")
     4
+    >>> ds.draw(dense, cell=("kernel", (0, 3))).content.caption
+    'kernel[0, 3] is used by 6 of the 30 outputs'
     """
-    layers = tuple(expected(Layer, layer) for layer in layers)
-    return Display(figure.draw(*layers, cell=cell, heading=title))
+    if layer is not None:
+        trace = expected(Trace, layers[0] if len(layers) == 1 else layers)
+        if depth != 1:
+            return Display(draw_back(trace, layer, cell=cell, depth=depth, heading=title))
+        layers = (trace[layer],)
+    some = tuple(expected(Layer, one) for one in layers)
+    return Display(figure.draw(*some, cell=cell, heading=title))
 
 
 def explain(layer: Layer, *, cell: Cell | None = None) -> Display:

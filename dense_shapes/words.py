@@ -38,7 +38,7 @@ NOUNS = {
     "(g c)": "channel",
     "(c m)": "channel",
     "(g f)": "filter",
-    "(gate unit)": "row",
+    "(gate unit)": "gate unit",
     "(group each)": "head",
 }
 """What an axis counts, where its name in a signature is short."""

@@ -61,8 +61,8 @@ ALLOWED: dict[str, set[str]] = {
     "terminal": {"drawing", "tables", "views", "words"},
     "options": {"axes", "errors", "readers", "tables", "traces"},
     "cli": {
-        *("", "axes", "display", "errors", "options", "proofs", "readers", "records", "tables"),
-        *("terminal", "traces", "views", "words"),
+        *("", "axes", "display", "drawing", "errors", "options", "proofs", "readers", "records"),
+        *("tables", "terminal", "traces", "views", "words"),
     },
     "__main__": {"cli"},
 }

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from dense_shapes.axes import number
-from dense_shapes.axes import times
+from dense_shapes.axes import number, times
 from dense_shapes.cells import Cells, box_of
-from dense_shapes.drawing.lights import Lights, Spot, back, count, forth, named_spot
 from dense_shapes.drawing.layout import Look
+from dense_shapes.drawing.lights import Lights, Spot, back, count, forth, named_spot
 from dense_shapes.drawing.panels import (
     Sign,
     closed,
@@ -20,9 +19,9 @@ from dense_shapes.drawing.panels import (
     tensor,
     weight_panel,
 )
-from dense_shapes.drawing.scene import Panel, Scene
+from dense_shapes.drawing.scene import Panel, PanelKind, Scene
 from dense_shapes.drawing.stages import Stage, heavy, stages
-from dense_shapes.errors import ShapeError
+from dense_shapes.errors import CellError, ShapeError
 from dense_shapes.fates import followed, key
 from dense_shapes.steps import By, Step
 from dense_shapes.traces import Layer
@@ -102,23 +101,37 @@ def lit_through(
     name, found, cell = named_spot(last, spot)
     if found.side != "output":
         if len(layers) > 1:
-            raise ShapeError(
-                f"of several layers, a cell of the output can be lit, and not of {name!r}"
-            )
-        lights = forth(last, found.operand, cell)
-        return [lights], reached_by(last, lights, f"{name}{list(cell)}", found.side == "input")
+            raise CellError(f"of several layers, a cell of the output can be lit, not of {name!r}")
+        forward = forth(last, found.operand, cell)
+        return [forward], reached_by(last, forward, f"{name}{list(cell)}", found.side == "input")
     at = int(found.operand)
     lit = {at: Cells((box_of(cell),))}
-    lights = []
+    lights: list[Lights] = []
     for layer in reversed(layers):
         lights.insert(0, back(layer, lit))
-        lit = {number: lights[0].of(value) for number, value in enumerate(layer.inputs)}
+        lit = {place: lights[0].of(value) for place, value in enumerate(layer.inputs)}
     return lights, caption_of(last, cell, names[-1], at)
 
 
 def caption_of(layer: Layer, cell: Sequence[int], names: Sequence[str], output: int) -> str:
-    """The equation of the lit output cell."""
-    return next(made_of(layer, tuple(cell), names, output=output))
+    """The equation of the lit output cell, and of the values in it that the picture does not show."""
+    lines = [it for it in made_of(layer, tuple(cell), names, output=output) if " = " in it]
+    first, *rest = lines
+    seen = [name for stage in stages(layer) for name in drawn_names(layer, stage)]
+    found, wanted = list[str](), first
+    for line in rest:
+        name = line.partition("[")[0]
+        if name not in seen and f"{name}[" in wanted:
+            found.append(line)
+            wanted += line
+    return f"{first}, where {', '.join(found)}" if 0 < len(found) <= NOTES else first
+
+
+def drawn_names(layer: Layer, stage: Stage) -> list[str]:
+    """What the values between are called that a stage shows."""
+    calls = step_names(layer)
+    values = (*stage.inputs, *stage.means, *stage.results)
+    return [calls[id(it.source)] for it in values if isinstance(it.source, Step)]
 
 
 def reached_by(layer: Layer, lights: Lights, spot: str, of_input: bool) -> str:
@@ -181,24 +194,17 @@ def input_panels(shown: Shown, stage: Stage, place: int) -> list[Panel]:
     calls = step_names(layer)
     numbers, _ = running_numbers(layer) if len(layer.steps) and not place else ([], [])
     found = []
-    for number_, value in enumerate(stage.inputs):
-        outer = not isinstance(value.source, Step)
-        name = shown.names[value.source or 0] if outer else calls[id(value.source)]
+    for at, value in enumerate(stage.inputs):
+        source = value.source
+        outer = not isinstance(source, Step)
+        name = calls[id(source)] if isinstance(source, Step) else shown.names[source or 0]
+        numbering = None if isinstance(source, Step) or not numbers else numbers[source or 0]
         pads, text = padding(value, stage.steps)
-        look = Look(
-            shown.lights.of(value),
-            numbers[value.source or 0] if outer and numbers else None,
-            pad=text,
-        )
-        panel = tensor(
-            "input" if outer else "output",
-            name,
-            value,
-            measured(value, told[number_] if layer.steps else [], pads),
-            look,
-            Sign(between(stage) if number_ else ""),
-        )
-        found.append(named(panel, shown, name))
+        look = Look(shown.lights.by(value, stage.steps), numbering, pad=text)
+        measures = measured(value, told[at] if layer.steps else [], pads)
+        sign = Sign(between(stage) if at else "")
+        kind: PanelKind = "input" if outer else "output"
+        found.append(named(tensor(kind, name, value, measures, look, sign), shown, name))
     return found
 
 
@@ -232,7 +238,7 @@ def result_panels(shown: Shown, stage: Stage) -> list[Panel]:
     told = followed(stage.inputs, stage.steps, stage.results).outputs
     _, looks = running_numbers(layer)
     calls = step_names(layer)
-    outs = [(number_, value) for number_, value in enumerate(layer.outputs)]
+    outs = list(enumerate(layer.outputs))
     found = []
     for place, value in enumerate(stage.results):
         output = next((it for it in outs if it[1] is value or it[1] == value), None)
@@ -273,9 +279,10 @@ def later(stage: Stage) -> list[str]:
     rest = stage.steps[weighted[-1] if weighted else 0 :]
     signed = not weighted and between(stage) in SIGNS.values()
     notes = [
-        step.function or step.by.value
+        note
         for step in rest[signed:]
         if step.by not in (By.COPY, By.MULTIPLY, By.SUBTRACT)
+        for note in (step.function or step.by.value).split(", ")
     ]
     for place in range(len(notes)):
         if notes[place : place + 3] == SOFTMAX:

@@ -8,8 +8,9 @@ a matrix. Long axes are cut: the first cells, dots, the lit ones, dots, the last
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
+from math import prod
 
 from dense_shapes.axes import Cell, Size
 from dense_shapes.cells import Cells
@@ -28,7 +29,8 @@ LIMITS = (12, 8, 6, 4, 3, 2, 1)
 class Measure:
     """One axis of a tensor as its dimension line shows it: its size, and what becomes of it.
 
-    `before` and `after` are cells of padding at its ends.
+    `before` and `after` are cells of padding at its ends. `walk` is 1 where its places are gone
+    through in order, and -1 where they are gone through from the end.
     """
 
     size: Size
@@ -37,6 +39,7 @@ class Measure:
     word: str = ""
     before: int = 0
     after: int = 0
+    walk: int = 0
 
     def real(self, index: int) -> bool:
         """Whether an index is that of a cell, and not of padding."""
@@ -86,10 +89,20 @@ class Ruler:
             yield self.length - DOTS / 2
 
     @property
+    def walked(self) -> Iterator[float]:
+        """Where arrows stand between neighbours that are gone through in order."""
+        for (index, _), (after, start) in pairwise(zip(self.shown, self.starts, strict=True)):
+            if self.measure.walk and after == index + 1:
+                yield start - DOTS / 2
+
+    @property
     def open(self) -> bool:
         """Whether cells are left out after the last one that is shown."""
         size = self.measure.size
         return size is None or (bool(self.shown) and self.shown[-1] < size - 1)
+
+
+NONE = Cells()
 
 
 @dataclass(frozen=True)
@@ -100,7 +113,7 @@ class Look:
     read for it. `pad` is the text inside a cell of padding.
     """
 
-    lit: Cells = Cells()
+    lit: Cells = NONE
     number: Callable[[Cell], str] | None = None
     hollow: Callable[[Cell], bool] | None = None
     pad: str = ""
@@ -114,6 +127,10 @@ def grid(
     `order` lists its axes, the innermost first. `framed` draws a frame around each position.
     """
     rulers = fitted(measures, order, look.lit, framed)
+    bare = [unpadded(measure) for measure in measures]
+    without = fitted(bare, order, look.lit, framed)
+    if real_cells(rulers) < real_cells(without):
+        rulers = without  # there is no room for padding
     _, height = spanned(rulers, framed)
     top = -height / 2
     return [
@@ -121,6 +138,18 @@ def grid(
         *dots(rulers, framed, top),
         *sizes(rulers, framed, top),
     ]
+
+
+def unpadded(measure: Measure) -> Measure:
+    """An axis whose padding is said, and not drawn."""
+    if not measure.before and not measure.after:
+        return measure
+    return replace(measure, before=0, after=0, word=f"{measure.word}, padded")
+
+
+def real_cells(rulers: Sequence[Ruler]) -> int:
+    """How many cells are shown that are no padding."""
+    return prod(sum(map(ruler.measure.real, ruler.shown)) for ruler in rulers)
 
 
 def fitted(
@@ -160,7 +189,8 @@ def ruled(
         starts, end = [], 0.0
         for number, index in enumerate(shown):
             if number:
-                end += DOTS if index != shown[number - 1] + 1 else room(level, framed)
+                near = DOTS if measures[axis].walk else room(level, framed)
+                end += DOTS if index != shown[number - 1] + 1 else near
             starts.append(end)
             end += child
         rulers.append(Ruler(axis, measures[axis], across, shown, tuple(starts), child))
@@ -260,18 +290,26 @@ def places(
 
 
 def dots(rulers: Sequence[Ruler], framed: bool, top: float) -> Iterator[Words]:
-    """The dots that stand for cells left out."""
+    """The dots that stand for cells left out, and the arrows between places gone through in order."""
     for level, ruler in enumerate(rulers):
         width, height = spanned(rulers[:level], framed)
         pad = FRAME if framed and not level else 0.0
         for x, y, place in places(rulers[level + 1 :], 0.0, top):
             if not all(it.measure.real(place[it.axis]) for it in rulers[level + 1 :]):
                 continue
+            middle = x + width / 2, y + pad + height / 2
             for at in ruler.breaks:
                 if ruler.across:
-                    yield Words(x + pad + at, y + pad + height / 2, "…", "dots")
+                    yield Words(x + pad + at, middle[1], "…", "dots")
                 else:
-                    yield Words(x + width / 2, y + at, "⋮", "dots")
+                    yield Words(middle[0], y + at, "⋮", "dots")
+            for at in ruler.walked:
+                if ruler.across:
+                    arrow = "→" if ruler.measure.walk > 0 else "←"
+                    yield Words(x + pad + at, middle[1], arrow, "arrow")
+                else:
+                    arrow = "↓" if ruler.measure.walk > 0 else "↑"
+                    yield Words(middle[0], y + at, arrow, "arrow")
 
 
 def sizes(rulers: Sequence[Ruler], framed: bool, top: float) -> Iterator[Mark]:

@@ -12,7 +12,7 @@ from dense_shapes.cells import Box, Cells, box_of, checked, merged
 from dense_shapes.errors import CellError, UnknownLayer
 from dense_shapes.fates import key
 from dense_shapes.reaches import reached
-from dense_shapes.steps import Value
+from dense_shapes.steps import Step, Value
 from dense_shapes.traces import Layer
 from dense_shapes.words import input_names
 
@@ -24,16 +24,27 @@ LISTED = 200_000
 
 @dataclass(frozen=True)
 class Lights:
-    """The lit cells of a layer: of its values by their keys, of its weights and of its outputs."""
+    """The lit cells of a layer: of its values by their keys, of its weights and of its outputs.
+
+    `through` says which cells of a value are lit because of a step that reads it.
+    """
 
     values: Mapping[int, Cells] = field(default_factory=dict)
     weights: Mapping[str, Cells] = field(default_factory=dict)
     outputs: Mapping[int, Cells] = field(default_factory=dict)
+    through: Mapping[tuple[int, int], Sequence[Box]] | None = None
 
     def of(self, value: Value) -> Cells:
         """The lit cells of a value inside the layer."""
         where = key(value)
         return Cells() if where is None else self.values.get(where, Cells())
+
+    def by(self, value: Value, steps: Sequence[Step]) -> Cells:
+        """The cells of a value that are lit because of these steps."""
+        where = key(value)
+        if where is None or self.through is None:
+            return self.of(value)
+        return merged(box for step in steps for box in self.through.get((id(step), where), ()))
 
     def of_weight(self, name: str) -> Cells:
         """The lit cells of a weight."""
@@ -119,6 +130,7 @@ def back(layer: Layer, outputs: Mapping[int, Cells]) -> Lights:
     """
     known(layer)
     wanted: dict[int, list[Box]] = {}
+    through: dict[tuple[int, int], list[Box]] = {}
     weights: dict[str, list[Box]] = {weight.name: [] for weight in layer.weights}
 
     def want(value: Value, boxes: Sequence[Box]) -> None:
@@ -132,10 +144,12 @@ def back(layer: Layer, outputs: Mapping[int, Cells]) -> Lights:
             for reads in step.reads(box):
                 for value, cells in zip(step.inputs, reads.inputs, strict=True):
                     want(value, cells.boxes)
+                    through.setdefault((id(step), key(value) or 0), []).extend(cells.boxes)
                 for name, cells in reads.weights.items():
                     weights[name].extend(cells.boxes)
     values = {where: merged(boxes) for where, boxes in wanted.items()}
-    return Lights(values, {name: merged(boxes) for name, boxes in weights.items()}, outputs)
+    held = {name: merged(boxes) for name, boxes in weights.items()}
+    return Lights(values, held, outputs, through)
 
 
 def count(cells: Cells) -> int | None:

@@ -6,7 +6,7 @@ from math import ceil, fsum
 from typing import Literal, TypeAlias
 
 WordsKind: TypeAlias = Literal[
-    "name", "shape", "size", "sign", "dots", "title", "caption", "role", "number"
+    "name", "shape", "size", "sign", "dots", "title", "caption", "role", "number", "arrow"
 ]
 
 SIZES: dict[WordsKind, float] = {
@@ -19,11 +19,12 @@ SIZES: dict[WordsKind, float] = {
     "caption": 13.5,
     "role": 11.5,
     "number": 10,
+    "arrow": 11,
 }
 """The height of each kind of text, in pixels."""
 
 NARROW = frozenset("ijlftr.,:;'|!()[] ")
-WIDE = frozenset("mwMW→×+=…—")
+WIDE = frozenset("mwMW→←×+=…—")
 
 
 def text_width(text: str, kind: WordsKind) -> float:

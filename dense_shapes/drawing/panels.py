@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-from dense_shapes.axes import Axis, Cell, Size, Term, Window, axes_of
+from dense_shapes.axes import Axis, Cell, Merge, Size, Term, Window, axes_of
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.layout import CELL_HEIGHT, Look, Measure, grid
 from dense_shapes.drawing.roles import NAMES
@@ -39,6 +39,8 @@ def measured(
         measure = Measure(size, counted(name, size))
         if it:
             measure = replace(measure, role=NAMES[it.role], word=it.word)
+        if it and it.word.startswith("walked"):
+            measure = replace(measure, walk=-1 if it.word == "walked back" else 1)
         if window := (pads or {}).get(place):
             ends = max(window.before or 0, 0), max(window.after or 0, 0)
             measure = replace(measure, before=ends[0], after=ends[1])
@@ -89,18 +91,11 @@ def weight_panel(layer: Layer, weight: Weight, lit: Cells) -> Panel:
         return panel("bias", weight.name, str(weight.shape), marks, Sign(","))
     step, rank = held[0], len(weight.shape)
     pattern = step.bound.weights[weight.name]
-    roles = [role_of(step, weight.name, term) for term in pattern]
-    outer = [n for n in range(rank) if rank > 2 and roles[n] in (Role.CREATED, None)]
+    made = [role_of(step, weight.name, term) in (Role.CREATED, None) for term in pattern]
+    outer = [n for n in range(rank) if rank > 2 and made[n]]
     inner = [n for n in range(rank) if n not in outer]
-    measures = [
-        Measure(
-            size,
-            counted_term(step, term, size),
-            NAMES[role] if role else "",
-            role.value if role else "",
-        )
-        for term, size, role in zip(pattern, weight.shape, roles, strict=True)
-    ]
+    pairs = zip(pattern, weight.shape, strict=True)
+    measures = [measured_weight(step, weight.name, term, size) for term, size in pairs]
     marks = grid(measures, [*outer, *inner][::-1], Look(lit), framed=rank > 2)
     marks.append(below(marks, parameters(weight.size)))
     first = next(iter(step.bound.weights)) == weight.name
@@ -123,6 +118,16 @@ def sign_of(step: Step, first: bool) -> Sign:
     return Sign(",")
 
 
+def measured_weight(step: Step, name: str, term: Term, size: Size) -> Measure:
+    """An axis of a weight, with what becomes of it."""
+    role = role_of(step, name, term)
+    if role is None:
+        return Measure(size, counted_term(step, term, size))
+    looked_up = step.by is By.LOOKUP and role is Role.CONTRACTED
+    word = "looked up" if looked_up else role.value
+    return Measure(size, counted_term(step, term, size), NAMES[role], word)
+
+
 def role_of(step: Step, name: str, term: Term) -> Role | None:
     """The role of an axis of a weight; none if it has no name."""
     roles = [step.bound.role(axis, name) for axis in axes_of((term,))]
@@ -132,6 +137,8 @@ def role_of(step: Step, name: str, term: Term) -> Role | None:
 def counted_term(step: Step, term: Term, size: Size) -> str:
     """The label of an axis of a weight."""
     axes = list(axes_of((term,)))
+    if len(axes) == 2 and isinstance(term, Merge):
+        return " × ".join(counted(step.name_of(it), step.sizes[it.name]) for it in axes)
     return counted(step.name_of(axes[-1]), size) if axes else ""
 
 

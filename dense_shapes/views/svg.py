@@ -117,8 +117,9 @@ def mark(it: Mark) -> str:
             return f'<path class="ruler{role}" d="{ruler(it)}"/>'
         case Words():
             anchor = f' text-anchor="{it.anchor}"' if it.anchor != "start" else ""
+            role = f" {it.role}" if it.role else ""
             return (
-                f'<text class="{it.kind}{f" {it.role}" if it.role else ""}" x="{number(it.x)}" y="{number(it.y)}"{anchor}>'
+                f'<text class="{it.kind}{role}" x="{number(it.x)}" y="{number(it.y)}"{anchor}>'
                 f"{escape(it.text)}</text>"
             )
         case _ as never:
