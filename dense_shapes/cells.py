@@ -90,8 +90,10 @@ class Reads:
         return self.inputs[operand] if isinstance(operand, int) else self.weights[operand]
 
 
-def checked(cell: Cell, shape: Shape, of: str = "output") -> Cell:
-    """A cell, written without the batch, as plain whole numbers; `of` names its tensor.
+def checked(cell: Cell, shape: Shape, of: str = "output", *, batch: bool = True) -> Cell:
+    """A cell, written without the batch, as plain whole numbers.
+
+    `of` names the tensor that has this shape, and `batch` says that the batch is in it.
 
     Raises `CellError` if it is no cell of a tensor of this shape.
 
@@ -100,20 +102,20 @@ def checked(cell: Cell, shape: Shape, of: str = "output") -> Cell:
     dense_shapes.errors.CellError: cell (1, 2, 5) lies outside the output (None, 2, 3, 5): \
 index 5 on an axis of size 5, whose cells are 0 to 4
     """
+    sizes, after = (shape[1:], " after the batch") if batch else (shape, "")
     try:
         plain = tuple(map(index, cell))
     except TypeError:
         raise CellError(
-            f"expected a cell as {len(shape) - 1} whole numbers, one for each axis of the {of} "
-            f"{shape} after the batch, received {cell!r}"
+            f"expected a cell as {len(sizes)} whole numbers, one for each axis of the {of} "
+            f"{shape}{after}, received {cell!r}"
         ) from None
     where = f"cell {plain} lies outside the {of} {shape}"
-    if len(plain) != len(shape) - 1:
+    if len(plain) != len(sizes):
         raise CellError(
-            f"{where}: expected {len(shape) - 1} indices, one for each axis after the batch, "
-            f"received {len(plain)}"
+            f"{where}: expected {len(sizes)} indices, one for each axis{after}, received {len(plain)}"
         )
-    for place, size in zip(plain, shape[1:], strict=True):
+    for place, size in zip(plain, sizes, strict=True):
         if place < 0 or (size is not None and place >= size):
             limits = f"whose cells are 0 to {size - 1}" if size else "counted from 0"
             if size == 0:

@@ -239,6 +239,16 @@ def role_of(step: Step, number: int, term: Term) -> Told:
     return told(role)
 
 
+def told_of(step: Step, name: str, term: Term) -> Told | None:
+    """What becomes of an axis of a weight of a step; nothing if the axis has no name."""
+    roles = [step.bound.role(axis, name) for axis in axes_of((term,))]
+    if not roles:
+        return None
+    if step.by is By.LOOKUP and roles[-1] is Role.CONTRACTED:
+        return Told(roles[-1], "looked up", "looked up: one of its places is taken")
+    return told(roles[-1])
+
+
 def seen_through(slide: Slide, by: By, *, spread: bool) -> Told:
     """What becomes of an axis that is seen through a window."""
     match slide:

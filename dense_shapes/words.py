@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dense_shapes.axes import Cell, Shape, Size, axes_of, number, times
+from dense_shapes.axes import Cell, Merge, Shape, Size, Term, axes_of, number, times
 from dense_shapes.cells import box_of, checked
 from dense_shapes.equations import Written, made_by
-from dense_shapes.fates import fates
-from dense_shapes.steps import By, Step, Value
+from dense_shapes.fates import Told, fates, followed, told_of
+from dense_shapes.steps import By, Step, Value, Weight
 from dense_shapes.traces import Layer
 
 NOUNS = {
@@ -105,29 +105,59 @@ def describe(layer: Layer) -> str:
 
     >>> from dense_shapes.rules import call
     >>> print(describe(call("Dense", {"units": 5}, (None, 2, 3, 1))))
-    The input has shape (2, 3, 1): 2 rows, 3 columns, 1 channel. The kernel has shape (1, 5). \
-The bias has shape (5,). The output has shape (2, 3, 5): 2 rows, 3 columns, 5 units. \
+    The input has shape (2, 3, 1): 2 rows (kept), 3 columns (kept), 1 channel (contracted). \
+The kernel has shape (1, 5): 1 channel (contracted), 5 units (created). \
+The bias has shape (5,): 5 units (created). \
+The output has shape (2, 3, 5): 2 rows (kept), 3 columns (kept), 5 units (created). \
 The same kernel is used at each of the 6 positions.
     """
     sentences = []
-    several = len(layer.inputs) > 1
-    for place, value in enumerate(layer.inputs):
-        sentences.append(f"{f'Input {place}' if several else 'The input'} {sized(value)}")
-    sentences += [f"The {weight.name} has shape {weight.shape}." for weight in layer.weights]
-    for place, value in enumerate(layer.outputs):
-        many = len(layer.outputs) > 1
-        sentences.append(f"{f'Output {place}' if many else 'The output'} {sized(value)}")
+    told: list[list[Told]] = [[]] * len(layer.inputs)
+    ends: list[list[Told]] = [[]] * len(layer.outputs)
+    if layer.steps:
+        found = followed(layer.inputs, layer.steps, layer.outputs)
+        told, ends = found.inputs, found.outputs
+    several, many = len(layer.inputs) > 1, len(layer.outputs) > 1
+    for place, (value, some) in enumerate(zip(layer.inputs, told, strict=True)):
+        sentences.append(f"{f'Input {place}' if several else 'The input'} {sized(value, some)}")
+    for weight in layer.weights:
+        said = f"The {weight.name} {weighed(layer, weight)}"
+        sentences.append(said.replace("embeddings has", "embeddings have"))
+    for place, (value, some) in enumerate(zip(layer.outputs, ends, strict=True)):
+        sentences.append(f"{f'Output {place}' if many else 'The output'} {sized(value, some)}")
     if layer.opaque or layer.inner:
         sentences.append(f"What is inside is not drawn: {layer.opaque or 'it is a model'}.")
     sentences += sharing(layer)
     return " ".join(sentences)
 
 
-def sized(value: Value) -> str:
-    """The shape of a value without the batch, and what its axes count."""
+def sized(value: Value, told: Sequence[Told] = ()) -> str:
+    """The shape of a value without the batch, what its axes count, and what becomes of each."""
     shape = value.shape[1:]
-    named = ", ".join(map(counted, value.names[1:], shape))
+    words = [f" ({it.word})" for it in told[1:]] or [""] * len(shape)
+    axes = zip(value.names[1:], shape, words, strict=True)
+    named = ", ".join(f"{counted(name, size)}{word}" for name, size, word in axes)
     return f"has shape {plain(shape)}{f': {named}' if named else ''}."
+
+
+def weighed(layer: Layer, weight: Weight) -> str:
+    """The shape of a weight, what its axes count, and what becomes of each."""
+    held = [step for step in layer.steps if weight.name in step.bound.weights]
+    named = []
+    for step in held[:1]:
+        for term, size in zip(step.bound.weights[weight.name], weight.shape, strict=True):
+            if told := told_of(step, weight.name, term):
+                named.append(f"{counted_term(step, term, size)} ({told.word})")
+    listed = ", ".join(named)
+    return f"has shape {weight.shape}{f': {listed}' if named else ''}."
+
+
+def counted_term(step: Step, term: Term, size: Size) -> str:
+    """The size of an axis of a weight with its noun; empty if it has no name."""
+    axes = list(axes_of((term,)))
+    if len(axes) == 2 and isinstance(term, Merge):
+        return " × ".join(counted(step.name_of(it), step.sizes[it.name]) for it in axes)
+    return counted(step.name_of(axes[-1]), size) if axes else ""
 
 
 def plain(shape: Shape) -> str:

@@ -393,6 +393,7 @@ def test_html_carries_no_ids_and_no_handlers(kind: str) -> None:
     assert names <= {
         *("class", "style", "scope", "tabindex", "role", "aria-label", "viewBox", "width"),
         *("height", "x", "y", "d", "rx", "transform", "text-anchor", "data-cell"),
+        "data-operand",
     }
 
 

@@ -7,12 +7,12 @@ from operator import index
 
 from dense_shapes.axes import number, times
 from dense_shapes.cells import Box, Cells, box_of, merged
-from dense_shapes.drawing.figure import Shown, panels_of
+from dense_shapes.drawing.figure import Shown, described, panels_of
 from dense_shapes.drawing.lights import Lights, Spot, back, count, named_spot
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import CellError, ModelError
 from dense_shapes.traces import Layer, Source, Trace
-from dense_shapes.words import describe, enumerated, made_of, title
+from dense_shapes.words import enumerated, made_of, title
 
 
 def draw_back(
@@ -50,7 +50,7 @@ def draw_back(
         ends = {it: merged(boxes) for it, boxes in wanted.items() if it[0] not in places}
         caption += f". {depends(holder, ends, len(places))}" if ends else ""
     panels = [panel for shown in shown_layers(holder, places, lights) for panel in panels_of(shown)]
-    description = " ".join(describe(holder[place]) for place in places)
+    description = " ".join(described(holder[place]) for place in places)
     return Scene(heading or title(last), description, tuple(panels), caption)
 
 

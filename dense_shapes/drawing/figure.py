@@ -23,9 +23,18 @@ from dense_shapes.drawing.scene import Panel, PanelKind, Scene
 from dense_shapes.drawing.stages import Stage, heavy, stages
 from dense_shapes.errors import CellError, ShapeError
 from dense_shapes.fates import followed, key
-from dense_shapes.steps import By, Step
+from dense_shapes.steps import By, Step, Value
 from dense_shapes.traces import Layer
-from dense_shapes.words import describe, input_names, made_of, step_names, title
+from dense_shapes.words import (
+    counted,
+    describe,
+    enumerated,
+    input_names,
+    made_of,
+    sized,
+    step_names,
+    title,
+)
 
 NOTES = 4
 """How many steps are named before the output, at most; of more, none is."""
@@ -87,8 +96,37 @@ def draw(*layers: Layer, cell: Spot | None = None, heading: str | None = None) -
         prefix = f"{layer.label}/" if len(layers) > 1 else ""
         shown = Shown(layer, lights[place], names[place], name, prefix, inputs=not place)
         panels += panels_of(shown)
-    description = " ".join(describe(layer) for layer in layers)
+    description = " ".join(map(described, layers))
     return Scene(heading or title(last), description, tuple(panels), caption)
+
+
+def described(layer: Layer) -> str:
+    """The picture of a layer in words: its tensors, the values between, and the padding."""
+    sentences = [describe(layer)]
+    found = [] if layer.opaque or layer.inner else stages(layer)
+    calls = step_names(layer)
+
+    def called(value: Value) -> str:
+        if isinstance(value.source, Step):
+            return calls[id(value.source)]
+        return input_names(layer)[value.source or 0]
+
+    for stage in found:
+        makers = [*map(called, stage.inputs), *(weight.name for weight in stage.weights)]
+        for value in (*stage.means, *stage.results):
+            if all(value != output for output in layer.outputs):
+                made = "is made on the way" if stage.means else f"is made of {enumerated(makers)}"
+                sentences.append(f"{called(value)}, which {sized(value).rstrip('.')}, {made}.")
+        if len(found) > 1 and stage is found[-1]:
+            sentences.append(f"What comes out is made of {enumerated(makers)}.")
+        for value in stage.inputs:
+            for place, window in padding(value, stage.steps)[0].items():
+                noun = counted(value.names[place], value.shape[place])
+                sentences.append(
+                    f"Padding is put to the {noun} of {called(value)}: {window.before} before and "
+                    f"{window.after} after."
+                )
+    return " ".join(sentences)
 
 
 def lit_through(

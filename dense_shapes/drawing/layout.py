@@ -18,8 +18,8 @@ from dense_shapes.drawing.scene import Box, Line, Mark, RoleName, Words
 
 CELL_WIDTH, CELL_HEIGHT = 14.0, 20.0
 FRAME = 4.0
-DOTS = 16.0
-WIDEST, HIGHEST = 352.0, 340.0
+DOTS = 18.0
+WIDEST, HIGHEST = 360.0, 344.0
 """The largest tensor that is drawn without cutting its axes further: it suits a phone."""
 LIMITS = (12, 8, 6, 4, 3, 2, 1)
 """The longest axis that is drawn whole; the longest axis is cut until the tensor fits."""

@@ -63,21 +63,17 @@ class Named:
     operand: int | str
     shape: Shape
 
-    def spot(self, cell: Cell, name: str) -> Cell:
-        """A cell of it as plain whole numbers. Raises `CellError` if it has no such cell."""
-        return checked(cell, (None, *self.shape), name)
-
 
 def tensors(layer: Layer) -> dict[str, Named]:
     """Every tensor of which a cell can be lit, by its name in the picture."""
     several = len(layer.outputs) > 1
     found = {
-        name: Named("input", number, value.shape[1:])
+        name: Named("input", number, value.shape)
         for number, (name, value) in enumerate(zip(input_names(layer), layer.inputs, strict=True))
     }
     found |= {weight.name: Named("weight", weight.name, weight.shape) for weight in layer.weights}
     return found | {
-        f"output {number}" if several else "output": Named("output", number, value.shape[1:])
+        f"output {number}" if several else "output": Named("output", number, value.shape)
         for number, value in enumerate(layer.outputs)
     }
 
@@ -94,7 +90,8 @@ def named_spot(layer: Layer, spot: Spot) -> tuple[str, Named, Cell]:
         raise CellError(
             f"layer {layer.label!r} has no tensor that is called {name!r}; it has: {', '.join(found)}"
         )
-    return name, found[name], found[name].spot(cell, name)  # type: ignore[arg-type]
+    one = found[name]
+    return name, one, checked(cell, one.shape, name, batch=one.side != "weight")  # type: ignore[arg-type]
 
 
 def is_named(spot: object) -> bool:

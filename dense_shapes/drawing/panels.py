@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-from dense_shapes.axes import Axis, Cell, Merge, Size, Term, Window, axes_of
+from dense_shapes.axes import Axis, Cell, Size, Term, Window, axes_of
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.layout import CELL_HEIGHT, Look, Measure, grid
 from dense_shapes.drawing.roles import NAMES
 from dense_shapes.drawing.scene import Box, Mark, Panel, PanelKind, Words, extent, moved
-from dense_shapes.fates import Told, key
+from dense_shapes.fates import Told, key, told_of
 from dense_shapes.signature import Role
 from dense_shapes.steps import By, Step, Value, Weight
 from dense_shapes.traces import Layer
-from dense_shapes.words import counted, parameters, plain
+from dense_shapes.words import counted, counted_term, parameters, plain
 
 GAP = 16.0
 """The room between a sign and the tensor after it."""
@@ -91,7 +91,8 @@ def weight_panel(layer: Layer, weight: Weight, lit: Cells) -> Panel:
         return panel("bias", weight.name, str(weight.shape), marks, Sign(","))
     step, rank = held[0], len(weight.shape)
     pattern = step.bound.weights[weight.name]
-    made = [role_of(step, weight.name, term) in (Role.CREATED, None) for term in pattern]
+    told = [told_of(step, weight.name, term) for term in pattern]
+    made = [it is None or it.role is Role.CREATED for it in told]
     outer = [n for n in range(rank) if rank > 2 and made[n]]
     inner = [n for n in range(rank) if n not in outer]
     pairs = zip(pattern, weight.shape, strict=True)
@@ -120,26 +121,10 @@ def sign_of(step: Step, first: bool) -> Sign:
 
 def measured_weight(step: Step, name: str, term: Term, size: Size) -> Measure:
     """An axis of a weight, with what becomes of it."""
-    role = role_of(step, name, term)
-    if role is None:
-        return Measure(size, counted_term(step, term, size))
-    looked_up = step.by is By.LOOKUP and role is Role.CONTRACTED
-    word = "looked up" if looked_up else role.value
-    return Measure(size, counted_term(step, term, size), NAMES[role], word)
-
-
-def role_of(step: Step, name: str, term: Term) -> Role | None:
-    """The role of an axis of a weight; none if it has no name."""
-    roles = [step.bound.role(axis, name) for axis in axes_of((term,))]
-    return roles[-1] if roles else None
-
-
-def counted_term(step: Step, term: Term, size: Size) -> str:
-    """The label of an axis of a weight."""
-    axes = list(axes_of((term,)))
-    if len(axes) == 2 and isinstance(term, Merge):
-        return " × ".join(counted(step.name_of(it), step.sizes[it.name]) for it in axes)
-    return counted(step.name_of(axes[-1]), size) if axes else ""
+    it = told_of(step, name, term)
+    return Measure(
+        size, counted_term(step, term, size), NAMES[it.role] if it else "", it.word if it else ""
+    )
 
 
 def closed(layer: Layer) -> Panel:
