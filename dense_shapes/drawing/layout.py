@@ -120,15 +120,25 @@ class Look:
 
 
 def grid(
-    measures: Sequence[Measure], order: Sequence[int], look: Look, *, framed: bool = False
+    measures: Sequence[Measure],
+    order: Sequence[int],
+    look: Look,
+    *,
+    framed: bool = False,
+    down: bool = False,
 ) -> list[Mark]:
     """The cells, frames, dots and dimension lines of a tensor, centred on y = 0.
 
-    `order` lists its axes, the innermost first. `framed` draws a frame around each position.
+    `order` lists its axes, the innermost first. `framed` draws a frame around each position. `down`
+    says that the second axis runs down; those after it run across and down in turn.
     """
-    rulers = fitted(measures, order, look.lit, framed)
+    ways = [True, not down]
+    while len(ways) < len(order):
+        ways.append(not ways[-1])
+    axes = list(zip(order, ways, strict=False))
+    rulers = fitted(measures, axes, look.lit, framed)
     bare = [unpadded(measure) for measure in measures]
-    without = fitted(bare, order, look.lit, framed)
+    without = fitted(bare, axes, look.lit, framed)
     if real_cells(rulers) < real_cells(without):
         rulers = without  # there is no room for padding
     _, height = spanned(rulers, framed)
@@ -153,12 +163,15 @@ def real_cells(rulers: Sequence[Ruler]) -> int:
 
 
 def fitted(
-    measures: Sequence[Measure], order: Sequence[int], lit: Cells, framed: bool
+    measures: Sequence[Measure], axes: Sequence[tuple[int, bool]], lit: Cells, framed: bool
 ) -> list[Ruler]:
-    """The rulers of a tensor, the innermost first; the longest axis is cut until it fits."""
-    limits = dict.fromkeys(order, LIMITS[0])
+    """The rulers of a tensor, the innermost first; the longest axis is cut until it fits.
+
+    `axes` says of each whether it runs across.
+    """
+    limits = {axis: LIMITS[0] for axis, _ in axes}
     while True:
-        rulers = ruled(measures, order, lit, limits, framed)
+        rulers = ruled(measures, axes, lit, limits, framed)
         width, height = spanned(rulers, framed)
         long = [
             ruler
@@ -174,15 +187,14 @@ def fitted(
 
 def ruled(
     measures: Sequence[Measure],
-    order: Sequence[int],
+    axes: Sequence[tuple[int, bool]],
     lit: Cells,
     limits: dict[int, int],
     framed: bool,
 ) -> list[Ruler]:
     """The rulers of a tensor whose axes are cut at these limits, the innermost first."""
     rulers: list[Ruler] = []
-    for level, axis in enumerate(order):
-        across = level != 1 if len(order) == 2 else level in (0, 1) or level % 2 == 1
+    for level, (axis, across) in enumerate(axes):
         width, height = spanned(rulers, framed)
         child = width if across else height
         shown = indices(measures[axis], lit, axis, limits[axis])

@@ -77,7 +77,9 @@ def tensor(
 ) -> Panel:
     """The panel of an input, an output or a value between; its batch is not drawn."""
     shape = value.shape[1:]
-    marks = grid(measures, range(len(shape) - 1, -1, -1), look, framed=len(shape) > 1)
+    marks = grid(
+        measures, range(len(shape) - 1, -1, -1), look, framed=len(shape) > 1, down=len(shape) == 2
+    )
     return panel(kind, name, plain(shape), marks, sign)
 
 
@@ -86,7 +88,7 @@ def weight_panel(layer: Layer, weight: Weight, lit: Cells) -> Panel:
     held = [step for step in layer.steps if weight.name in step.bound.weights]
     if not held:
         measures = [Measure(size, "") for size in weight.shape]
-        marks = grid(measures, range(len(weight.shape)), Look(lit))
+        marks = grid(measures, range(len(weight.shape)), Look(lit), down=len(weight.shape) == 2)
         marks.append(below(marks, "kept, not read in use"))
         return panel("bias", weight.name, str(weight.shape), marks, Sign(","))
     step, rank = held[0], len(weight.shape)
@@ -97,7 +99,7 @@ def weight_panel(layer: Layer, weight: Weight, lit: Cells) -> Panel:
     inner = [n for n in range(rank) if n not in outer]
     pairs = zip(pattern, weight.shape, strict=True)
     measures = [measured_weight(step, weight.name, term, size) for term, size in pairs]
-    marks = grid(measures, [*outer, *inner][::-1], Look(lit), framed=rank > 2)
+    marks = grid(measures, [*outer, *inner][::-1], Look(lit), framed=rank > 2, down=len(inner) == 2)
     marks.append(below(marks, parameters(weight.size)))
     first = next(iter(step.bound.weights)) == weight.name
     if first and step.by is By.MULTIPLY and (step.shared is None or step.shared > 1):
@@ -152,9 +154,12 @@ def middle(marks: list[Mark]) -> float:
 
 def panel(kind: PanelKind, name: str, shape: str, marks: list[Mark], sign: Sign) -> Panel:
     """A panel with its name and shape above, and the sign that joins it to the one before."""
-    _, top, _, _ = extent(marks)
-    centre = middle(marks)
-    marks = [Words(centre, top - 29, name, "name"), Words(centre, top - 12, shape, "shape"), *marks]
+    head, centre = floor(extent(marks)[1]), middle(marks)
+    marks = [
+        Words(centre, head - 29, name, "name"),
+        Words(centre, head - 12, shape, "shape"),
+        *marks,
+    ]
     if sign.text:
         notes = [Words(0, 23 + 16 * number, note, "size") for number, note in enumerate(sign.notes)]
         group = [Words(0, 0, sign.text, "sign"), *notes]
