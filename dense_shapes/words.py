@@ -39,7 +39,9 @@ NOUNS = {
     "(c m)": "channel",
     "(g f)": "filter",
     "(gate unit)": "gate unit",
+    "each": "query head",
     "(group each)": "head",
+    "(head each)": "head",
 }
 """What an axis counts, where its name in a signature is short."""
 
@@ -280,6 +282,9 @@ def made_of(
     inputs = inputs or input_names(layer)
     called = "output" if len(layer.outputs) == 1 else f"output {output}"
     names = step_names(layer)
+    for place, value in reversed(list(enumerate(layer.outputs))):
+        if isinstance(value.source, Step):
+            names[id(value.source)] = f"output {place}"
     if isinstance(target.source, Step):
         names[id(target.source)] = called
     else:
@@ -341,15 +346,25 @@ def known_as(step: Step) -> str:
     if step.by in (By.MULTIPLY, By.RECUR) and step.weights:
         return re.sub("_?kernel$", "", step.weights[0].name).rstrip("/")
     if step.by is By.MEAN and len(step.bound.output) < len(step.bound.inputs[0]):
-        squared = isinstance(before, Step) and before.function == "square"
-        return "variance" if squared else "mean"
+        if not isinstance(before, Step) or before.function != "square":
+            return "mean"
+        centred = before.inputs[0].source
+        off = isinstance(centred, Step) and centred.by is By.SUBTRACT
+        return "variance" if off else "mean_square"
     if step.by is By.DIVIDE and isinstance(before, Step) and before.function == "exponential":
-        scored = before
-        while isinstance(scored, Step) and scored.by is By.MAP and not scored.weights:
-            scored = scored.inputs[0].source  # type: ignore[assignment]
-        pairs = isinstance(scored, Step) and scored.by in (By.MULTIPLY, By.SUM)
-        return "scores" if pairs and (len(scored.inputs) == 2 or scored.by is By.SUM) else ""
+        return "scores" if scored(before) else ""
     return ""
+
+
+def scored(step: Step) -> bool:
+    """Whether the value of a step says how well pairs of places go together."""
+    while step.by is By.MAP and not step.weights:
+        before = step.inputs[0].source
+        if not isinstance(before, Step):
+            return False
+        step = before
+    alone = step.by is By.SUM or (step.weights and "scale" in step.weights[0].name)
+    return len(step.inputs) == 2 or bool(alone)
 
 
 def copied(value: Value, cell: Cell) -> tuple[Value, Cell]:

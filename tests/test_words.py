@@ -573,8 +573,8 @@ def test_steps_that_another_output_needs_are_not_written() -> None:
         "output 2[3, 1] = input[3, 1]",
     ]
     assert explain(layer, cell=(1,), output=1).lines == (
-        "output 1[1] = y1[0, 1] + y1[1, 1] + y1[2, 1] + y1[3, 1]",
-        "y1[0, 1] = input[0, 1] × 2.0",
+        "output 1[1] = output 0[0, 1] + output 0[1, 1] + output 0[2, 1] + output 0[3, 1]",
+        "output 0[0, 1] = input[0, 1] × 2.0",
         "It reads 4 of the 8 numbers of the input.",
     )
     assert "Output 1 has shape (2,): 2 features (kept)." in describe(layer)

@@ -7,8 +7,9 @@ from operator import index
 
 from dense_shapes.axes import number, times
 from dense_shapes.cells import Box, Cells, box_of, merged
-from dense_shapes.drawing.figure import Shown, described, panels_of
+from dense_shapes.drawing.figure import described
 from dense_shapes.drawing.lights import Lights, Spot, back, count, named_spot
+from dense_shapes.drawing.lines import Shown, panels_of
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import CellError, ModelError
 from dense_shapes.traces import Layer, Source, Trace

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from dense_shapes.axes import number, times
 from dense_shapes.cells import Cells, box_of
-from dense_shapes.drawing.layout import Look
 from dense_shapes.drawing.lights import Lights, Spot, back, count, forth, named_spot
+from dense_shapes.drawing.lines import Shown, panels_of
 from dense_shapes.drawing.panels import (
-    Sign,
-    closed,
-    measured,
     padding,
-    running_numbers,
-    tensor,
-    weight_panel,
 )
-from dense_shapes.drawing.scene import Panel, PanelKind, Scene
-from dense_shapes.drawing.stages import Stage, heavy, stages
+from dense_shapes.drawing.scene import Panel, Scene
+from dense_shapes.drawing.stages import Stage, stages
 from dense_shapes.errors import CellError, ShapeError
-from dense_shapes.fates import followed, key
-from dense_shapes.steps import By, Step, Value
+from dense_shapes.fates import key
+from dense_shapes.steps import Step, Value
 from dense_shapes.traces import Layer
 from dense_shapes.words import (
     counted,
@@ -36,26 +29,8 @@ from dense_shapes.words import (
     title,
 )
 
-NOTES = 4
-"""How many steps are named before the output, at most; of more, none is."""
-SOFTMAX = ["exponential", "sum", "divide"]
-SIGNS = {By.MULTIPLY: "×", By.SUM: "+", By.SUBTRACT: "−", By.DIVIDE: "÷"}
-"""The sign between two inputs of a step."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A layer in a picture: what is lit, and what its inputs and its output are called.
-
-    `inputs` are left out of the picture, if they stand in it already.
-    """
-
-    layer: Layer
-    lights: Lights
-    names: Sequence[str]
-    output: str = "output"
-    prefix: str = ""
-    inputs: bool = True
+WHERE = 4
+"""How many equations are written beside that of the lit cell, at most; of more, none is."""
 
 
 def draw(*layers: Layer, cell: Spot | None = None, heading: str | None = None) -> Scene:
@@ -114,7 +89,7 @@ def described(layer: Layer) -> str:
     for stage in found:
         makers = [*map(called, stage.inputs), *(weight.name for weight in stage.weights)]
         for value in (*stage.means, *stage.results):
-            if all(value != output for output in layer.outputs):
+            if all(key(value) != key(output) for output in layer.outputs):
                 made = "is made on the way" if stage.means else f"is made of {enumerated(makers)}"
                 sentences.append(f"{called(value)}, which {sized(value).rstrip('.')}, {made}.")
         if len(found) > 1 and stage is found[-1]:
@@ -162,7 +137,7 @@ def caption_of(layer: Layer, cell: Sequence[int], names: Sequence[str], output: 
         if name not in seen and f"{name}[" in wanted:
             found.append(line)
             wanted += line
-    return f"{first}, where {', '.join(found)}" if 0 < len(found) <= NOTES else first
+    return f"{first}, where {', '.join(found)}" if 0 < len(found) <= WHERE else first
 
 
 def drawn_names(layer: Layer, stage: Stage) -> list[str]:
@@ -183,146 +158,3 @@ def reached_by(layer: Layer, lights: Lights, spot: str, of_input: bool) -> str:
     found = sum(it for it in counts if it is not None)
     noun = "output" if total == 1 else "outputs"
     return f"{spot} {verb} {number(found)} of the {number(total)} {noun}"
-
-
-def panels_of(shown: Shown) -> list[Panel]:
-    """The panels of a layer, line by line."""
-    layer = shown.layer
-    if layer.opaque or layer.inner:
-        return [
-            *input_panels(shown, whole(layer), 0),
-            closed(layer),
-            *result_panels(shown, whole(layer)),
-        ]
-    found: list[Panel] = []
-    for place, stage in enumerate(stages(layer)):
-        line = [
-            *input_panels(shown, stage, place),
-            *mean_panels(shown, stage),
-            *(
-                named(
-                    weight_panel(layer, weight, shown.lights.of_weight(weight.name)),
-                    shown,
-                    weight.name,
-                )
-                for weight in stage.weights
-            ),
-            *result_panels(shown, stage),
-        ]
-        found += [replace(line[0], begins=True), *line[1:]]
-    return found
-
-
-def whole(layer: Layer) -> Stage:
-    """A layer as one stage."""
-    return Stage(layer.inputs, layer.steps, layer.weights, layer.outputs)
-
-
-def named(panel: Panel, shown: Shown, name: str) -> Panel:
-    """The panel with the name by which it is found in the picture."""
-    return replace(panel, operand=f"{shown.prefix}{name}")
-
-
-def input_panels(shown: Shown, stage: Stage, place: int) -> list[Panel]:
-    """The panels of what goes into a stage."""
-    layer = shown.layer
-    if not shown.inputs and not place:
-        return []
-    told = followed(stage.inputs, stage.steps, stage.results).inputs
-    calls = step_names(layer)
-    numbers, _ = running_numbers(layer) if len(layer.steps) and not place else ([], [])
-    found = []
-    for at, value in enumerate(stage.inputs):
-        source = value.source
-        outer = not isinstance(source, Step)
-        name = calls[id(source)] if isinstance(source, Step) else shown.names[source or 0]
-        numbering = None if isinstance(source, Step) or not numbers else numbers[source or 0]
-        pads, text = padding(value, stage.steps)
-        look = Look(shown.lights.by(value, stage.steps), numbering, pad=text)
-        measures = measured(value, told[at] if layer.steps else [], pads)
-        sign = Sign(between(stage) if at else "")
-        kind: PanelKind = "input" if outer else "output"
-        found.append(named(tensor(kind, name, value, measures, look, sign), shown, name))
-    return found
-
-
-def between(stage: Stage) -> str:
-    """The sign between the inputs of a stage."""
-    keys = {key(value) for value in stage.inputs}
-    for step in stage.steps:
-        if len(keys & {key(value) for value in step.inputs}) > 1:
-            return SIGNS.get(step.by, ",")
-    return ","
-
-
-def mean_panels(shown: Shown, stage: Stage) -> list[Panel]:
-    """The panels of the means on the way, each cell of which many cells share."""
-    found = []
-    calls = step_names(shown.layer)
-    for place, value in enumerate(stage.means):
-        told = followed(stage.inputs, stage.steps, (*stage.results, value)).outputs[-1]
-        name = calls[key(value) or 0]
-        look = Look(shown.lights.of(value))
-        sign = Sign("," if place else "→")
-        found.append(
-            named(tensor("output", name, value, measured(value, told), look, sign), shown, name)
-        )
-    return found
-
-
-def result_panels(shown: Shown, stage: Stage) -> list[Panel]:
-    """The panels of what a stage makes."""
-    layer = shown.layer
-    told = followed(stage.inputs, stage.steps, stage.results).outputs
-    _, looks = running_numbers(layer)
-    calls = step_names(layer)
-    outs = list(enumerate(layer.outputs))
-    found = []
-    for place, value in enumerate(stage.results):
-        output = next((it for it in outs if it[1] is value or it[1] == value), None)
-        look = Look(shown.lights.of(value))
-        name = calls.get(key(value) or 0, "")
-        if output:
-            outs.remove(output)
-            several = len(layer.outputs) > 1
-            name = f"{shown.output} {output[0]}" if several else shown.output
-            look = replace(
-                looks[output[0]] if looks else Look(), lit=shown.lights.of_output(output[0])
-            )
-        sign = Sign(",") if place else Sign(output_sign(stage, layer), tuple(later(stage)))
-        measures = measured(value, told[place] if layer.steps else [])
-        found.append(named(tensor("output", name, value, measures, look, sign), shown, name))
-    return found
-
-
-def output_sign(stage: Stage, layer: Layer) -> str:
-    """The sign before what a stage makes."""
-    if not stage.inputs:
-        return ""
-    if layer.opaque or layer.inner:
-        return "→"
-    arithmetic = any(
-        step.by in SIGNS and (step.weights or len(step.inputs) > 1) for step in stage.steps
-    )
-    return (
-        "="
-        if (arithmetic and not stage.means) or any(it.by is By.LOOKUP for it in stage.steps)
-        else "→"
-    )
-
-
-def later(stage: Stage) -> list[str]:
-    """What is done beside the sum before it is the result, in order."""
-    weighted = [place for place, step in enumerate(stage.steps, 1) if heavy(step)]
-    rest = stage.steps[weighted[-1] if weighted else 0 :]
-    signed = not weighted and between(stage) in SIGNS.values()
-    notes = [
-        note
-        for step in rest[signed:]
-        if step.by not in (By.COPY, By.MULTIPLY, By.SUBTRACT)
-        for note in (step.function or step.by.value).split(", ")
-    ]
-    for place in range(len(notes)):
-        if notes[place : place + 3] == SOFTMAX:
-            notes[place : place + 3] = ["softmax"]
-    return notes if len(notes) <= NOTES else []

@@ -16,10 +16,11 @@ from dense_shapes.axes import Cell, Size
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.scene import Box, Line, Mark, RoleName, Words
 
-CELL_WIDTH, CELL_HEIGHT = 14.0, 20.0
+CELL_WIDTH, CELL_HEIGHT = 13.0, 20.0
 FRAME = 4.0
-DOTS = 18.0
-WIDEST, HIGHEST = 360.0, 344.0
+DOTS_ACROSS, DOTS_DOWN = 13.0, 18.0
+"""The room for dots, and for the arrows along an axis that is walked."""
+WIDEST, HIGHEST = 312.0, 344.0
 """The largest tensor that is drawn without cutting its axes further: it suits a phone."""
 LIMITS = (12, 8, 6, 4, 3, 2, 1)
 """The longest axis that is drawn whole; the longest axis is cut until the tensor fits."""
@@ -62,10 +63,15 @@ class Ruler:
     child: float
 
     @property
+    def dots(self) -> float:
+        """The room for dots."""
+        return DOTS_ACROSS if self.across else DOTS_DOWN
+
+    @property
     def length(self) -> float:
         """How long the whole is, the dots at its end included."""
         end = self.starts[-1] + self.child if self.shown else 0.0
-        return end + (DOTS if self.open else 0.0)
+        return end + (self.dots if self.open else 0.0)
 
     @property
     def span(self) -> tuple[float, float]:
@@ -84,16 +90,16 @@ class Ruler:
         """Where dots stand for the cells that are left out."""
         for (index, _), (after, start) in pairwise(zip(self.shown, self.starts, strict=True)):
             if after != index + 1:
-                yield start - DOTS / 2
+                yield start - self.dots / 2
         if self.open:
-            yield self.length - DOTS / 2
+            yield self.length - self.dots / 2
 
     @property
     def walked(self) -> Iterator[float]:
         """Where arrows stand between neighbours that are gone through in order."""
         for (index, _), (after, start) in pairwise(zip(self.shown, self.starts, strict=True)):
             if self.measure.walk and after == index + 1:
-                yield start - DOTS / 2
+                yield start - self.dots / 2
 
     @property
     def open(self) -> bool:
@@ -109,13 +115,13 @@ NONE = Cells()
 class Look:
     """What is shown of the cells beside their places.
 
-    `lit` are the lit cells. `number` gives the text inside a cell, and `hollow` says whether nothing is
-    read for it. `pad` is the text inside a cell of padding.
+    `lit` are the lit cells. `number` gives the text inside a cell, and `hollow` says that a cell without
+    a number is a copy of none. `pad` is the text inside a cell of padding.
     """
 
     lit: Cells = NONE
     number: Callable[[Cell], str] | None = None
-    hollow: Callable[[Cell], bool] | None = None
+    hollow: bool = False
     pad: str = ""
 
 
@@ -201,8 +207,9 @@ def ruled(
         starts, end = [], 0.0
         for number, index in enumerate(shown):
             if number:
-                near = DOTS if measures[axis].walk else room(level, framed)
-                end += DOTS if index != shown[number - 1] + 1 else near
+                far = DOTS_ACROSS if across else DOTS_DOWN
+                near = far if measures[axis].walk else room(level, framed)
+                end += far if index != shown[number - 1] + 1 else near
             starts.append(end)
             end += child
         rulers.append(Ruler(axis, measures[axis], across, shown, tuple(starts), child))
@@ -276,9 +283,9 @@ def boxes(rulers: Sequence[Ruler], look: Look, framed: bool, top: float) -> Iter
                 yield Box(*at, "pad")
                 yield from inside(look.pad, *middle)
                 continue
-            hollow = look.hollow is not None and look.hollow(cell)
-            yield Box(*at, "cell", cell, cell in look.lit, hollow)
-            yield from inside(look.number(cell) if look.number else "", *middle)
+            text = look.number(cell) if look.number else ""
+            yield Box(*at, "cell", cell, cell in look.lit, look.hollow and not text)
+            yield from inside(text, *middle)
 
 
 def inside(text: str, x: float, y: float) -> Iterator[Words]:

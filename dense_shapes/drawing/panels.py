@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-from dense_shapes.axes import Axis, Cell, Size, Term, Window, axes_of
+from dense_shapes.axes import Axis, Size, Term, Window, axes_of
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.layout import CELL_HEIGHT, Look, Measure, grid
 from dense_shapes.drawing.roles import NAMES
@@ -83,8 +83,11 @@ def tensor(
     return panel(kind, name, plain(shape), marks, sign)
 
 
-def weight_panel(layer: Layer, weight: Weight, lit: Cells) -> Panel:
-    """The panel of a weight: a matrix, or positions of a window, once for each axis it creates."""
+def weight_panel(layer: Layer, weight: Weight, lit: Cells, notes: tuple[str, ...] = ()) -> Panel:
+    """The panel of a weight: a matrix, or positions of a window, once for each axis it creates.
+
+    `notes` say what is done before the weight is used.
+    """
     held = [step for step in layer.steps if weight.name in step.bound.weights]
     if not held:
         measures = [Measure(size, "") for size in weight.shape]
@@ -107,15 +110,19 @@ def weight_panel(layer: Layer, weight: Weight, lit: Cells) -> Panel:
         marks.append(below(marks, "the same at"))
         marks.append(below(marks, f"all {positions}"))
     return panel(
-        "kernel" if first else "bias", weight.name, str(weight.shape), marks, sign_of(step, first)
+        "kernel" if first else "bias",
+        weight.name,
+        str(weight.shape),
+        marks,
+        sign_of(step, first, notes),
     )
 
 
-def sign_of(step: Step, first: bool) -> Sign:
+def sign_of(step: Step, first: bool, notes: tuple[str, ...]) -> Sign:
     """The sign before a weight."""
     match step.by:
         case By.MULTIPLY:
-            return Sign("×" if first else "+")
+            return Sign("×", notes) if first else Sign("+")
         case By.LOOKUP:
             return Sign("→", ("names", "a row"))
     return Sign(",")
@@ -168,54 +175,3 @@ def panel(kind: PanelKind, name: str, shape: str, marks: list[Mark], sign: Sign)
     left, top, right, bottom = extent(marks)
     marks = [moved(mark, -left, 0) for mark in marks]
     return Panel(kind, name, ceil(right - left), floor(top), ceil(bottom), tuple(marks))
-
-
-def running_numbers(layer: Layer) -> tuple[list[Callable[[Cell], str]], list[Look]]:
-    """For each input and each output of a layer that only copies, the number in each of its cells.
-
-    The cells of the inputs are numbered in order, and a cell of an output has the number of that of
-    which it is a copy. Both lists are empty where there are many, or every cell stays where it is.
-    """
-    sizes = [counted_cells(value) for value in layer.inputs]
-    if not layer.steps or any(it.by is not By.COPY for it in layer.steps) or None in sizes:
-        return [], []
-    starts = [sum(filter(None, sizes[:number])) for number in range(len(sizes))]
-    if sum(filter(None, sizes)) > 100 or any(counted_cells(it) is None for it in layer.outputs):
-        return [], []
-    inputs = [numbered(value, start) for value, start in zip(layer.inputs, starts, strict=True)]
-
-    def copied(output: int) -> Callable[[Cell], str]:
-        def number(cell: Cell) -> str:
-            found = [
-                inputs[n](at)
-                for n, cells in enumerate(layer.reads(cell, output=output).inputs)
-                for at in cells
-            ]
-            return found[0] if len(found) == 1 else ""
-
-        return number
-
-    outputs = [copied(number) for number in range(len(layer.outputs))]
-    return inputs, [Look(number=it, hollow=lambda cell, it=it: not it(cell)) for it in outputs]  # type: ignore[misc]
-
-
-def counted_cells(value: Value) -> int | None:
-    """How many cells a value has, if its sizes are known."""
-    total = 1
-    for size in value.shape[1:]:
-        if size is None:
-            return None
-        total *= size
-    return total
-
-
-def numbered(value: Value, start: int) -> Callable[[Cell], str]:
-    """The running number of each cell of a value, as text."""
-
-    def number(cell: Cell) -> str:
-        place = 0
-        for index, size in zip(cell, value.shape[1:], strict=True):
-            place = place * (size or 1) + index
-        return str(start + place)
-
-    return number

@@ -36,7 +36,7 @@ STYLE = "".join(
         ".ds .hollow{stroke-dasharray:2 2}.ds .hollow:not(.lit){fill:none!important}",
         ".ds .lit+.number{fill:#fff;font-weight:700}",
         "@media print{.ds rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
-        ".ds .cell.lit{fill:none}.ds-lit .cell:not(.lit){fill-opacity:1;stroke-opacity:.65}"
+        ".ds .lit{fill:none}.ds-lit .cell:not(.lit){fill-opacity:1;stroke-opacity:.65}"
         ".ds .lit+.number{fill:currentColor}}",
         "@media(forced-colors:active){.ds .cell{fill:Canvas;stroke:CanvasText}"
         ".ds .lit{fill:Highlight}.ds .lit+.number{fill:HighlightText}}",
