@@ -67,6 +67,8 @@ def noun(name: str, size: Size) -> str:
     if name.startswith("axis"):
         return f"on axis {name.removeprefix('axis')}"
     plain = name if name in NOUNS else name.rstrip("0123456789")
+    if len(plain) == 1 and plain not in NOUNS:
+        return f"along {plain}"
     word = NOUNS.get(plain, "feature" if name.startswith("(") else plain)
     return word if size == 1 else f"{word}s"
 

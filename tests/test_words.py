@@ -591,7 +591,7 @@ def test_an_axis_that_neither_the_input_nor_the_weights_have_is_repeated() -> No
     x = Value((None, 2), ("b", "feature"), 0)
     assert facts_of("b c -> b n c", x, n=3) == [
         "2 features: kept as it is",
-        "3 ns: repeated: each of its places holds the same",
+        "3 along n: repeated: each of its places holds the same",
     ]
 
 

@@ -18,7 +18,7 @@ from dense_shapes.drawing.scene import Box, Line, Mark, RoleName, Words
 
 CELL_WIDTH, CELL_HEIGHT = 13.0, 20.0
 FRAME = 4.0
-DOTS_ACROSS, DOTS_DOWN = 13.0, 18.0
+DOTS_ACROSS, DOTS_DOWN = 13.0, 16.0
 """The room for dots, and for the arrows along an axis that is walked."""
 WIDEST, HIGHEST = 312.0, 344.0
 """The largest tensor that is drawn without cutting its axes further: it suits a phone."""
@@ -220,7 +220,7 @@ def room(level: int, framed: bool) -> float:
     """The room between neighbours along an axis: cells touch, positions do not, blocks stand apart."""
     if level == 0 or not framed:
         return 0.0
-    return FRAME if level < 3 else 4 * FRAME
+    return FRAME if level < 3 else 3 * FRAME
 
 
 def spanned(rulers: Sequence[Ruler], framed: bool) -> tuple[float, float]:

@@ -14,12 +14,12 @@ SIZES: dict[WordsKind, float] = {
     "shape": 13,
     "size": 12.5,
     "sign": 22,
-    "dots": 14,
+    "dots": 10,
     "title": 15,
     "caption": 13.5,
     "role": 11.5,
     "number": 10,
-    "arrow": 11,
+    "arrow": 10,
 }
 """The height of each kind of text, in pixels."""
 
