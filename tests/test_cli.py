@@ -293,6 +293,20 @@ def test_a_whole_model_is_one_picture(run: Run) -> None:
     assert out == dense_shapes.draw(*sources.read("model.keras"), cell=(0, 0, 0)).to("svg")
 
 
+def test_a_cell_of_any_tensor_is_lit(run: Run) -> None:
+    out = answered(run("draw", "model.json", "--layer", "dense", "--cell", "kernel:0,3"))
+    assert out == dense_shapes.draw(MODEL_B["dense"], cell=("kernel", (0, 3))).to("svg")
+    assert "kernel[0, 3] is used by 6 of the 30 outputs" in out
+
+
+def test_what_a_number_reads_any_number_of_layers_back(run: Run) -> None:
+    arguments = ("--layer", "dense_1", "--cell", "0,1,0", "--depth", "4")
+    out = answered(run("draw", "model.json", *arguments))
+    expected = dense_shapes.draw(MODEL_B, layer="dense_1", cell=(0, 1, 0), depth=4)
+    assert out == expected.to("svg")
+    assert answered(run("draw", "model.json", *arguments[2:])) == out
+
+
 def test_several_layers_are_one_picture_where_they_follow_each_other(run: Run) -> None:
     out = answered(run("draw", "model.json", "--layer", "dense", "--layer", "dense_1"))
     assert out == dense_shapes.draw(MODEL_B["dense"], MODEL_B["dense_1"]).to("svg")
@@ -375,6 +389,11 @@ def test_a_model_that_does_not_fit_is_a_lesson_and_no_failure(run: Run) -> None:
         (("explain", SPEC, "--cell", "1,2,4"), "say which: --layer dense_1"),
         (("draw", SPEC, "--layer", "dens"), "no layer is called 'dens'"),
         (("draw", SPEC, "--layer", "dense", "--cell", "9,9,9"), "index 9 on an axis of size 2"),
+        (("draw", SPEC, "--layer", "dense", "--cell", "k:0"), "no tensor that is called 'k'; it has: "),
+        (
+            ("draw", SPEC, "--layer", "dense", "--layer", "dense_1", "--depth", "2"),
+            "say which: --layer dense_1",
+        ),
         (("draw", SPEC, "-o", "it.pdf"), "expected a file that ends in .txt, .md, .html,"),
         (("draw", SPEC, "-o", "it.csv"), "is no table"),
         (("draw", SPEC, "-o", "missing/it.svg"), "missing/it.svg"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from math import dist
 from typing import TypeAlias
 
 import pytest
@@ -93,7 +94,7 @@ def lab(light: Colour) -> Colour:
 
 def distance(one: Colour, other: Colour) -> float:
     """How far two colours of linear light are apart, as the eye sees them."""
-    return sum((a - b) ** 2 for a, b in zip(lab(one), lab(other), strict=True)) ** 0.5
+    return dist(lab(one), lab(other))
 
 
 def test_a_known_contrast() -> None:

@@ -198,7 +198,7 @@ def test_a_cell_drawn_with_the_number_of_its_neighbour_is_refused(
         lights = back(layer, outputs)
         [box] = lights.values[0].boxes
         moved = tuple(
-            tuple((index + 1) % size for index in indices)
+            tuple((index + 1) % (size or 1) for index in indices)
             for indices, size in zip(box, layer.inputs[0].shape[1:], strict=True)
         )
         return replace(lights, values={0: Cells((moved,))}, through=None)
