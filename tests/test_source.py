@@ -23,6 +23,7 @@ from dense_shapes.errors import (
 from dense_shapes.readers.source import graph, looks_like_code, trace
 from dense_shapes.rules import arguments
 from dense_shapes.traces import Trace
+from tests.profiles import examples
 
 Rows = list[tuple[str, Shape, int]]
 
@@ -79,6 +80,14 @@ STYLES = {
         In [5]: model.add(Dense(2))
         In [6]: model.count_params()
         Out[6]: 26
+    """,
+    "prompts at some lines": """
+        >>> m = Sequential()
+        >>> m.add(Dense(4,
+        ...     input_shape=(3,)))
+        m.add(Dense(2))
+        m.count_params()
+        26
     """,
     "prompts in a text": """
         def build():
@@ -606,7 +615,7 @@ ANYTHING = st.one_of(
     st.sampled_from(["None", "-1", "1e999", "()", "[]", "{}", "...", "''", "\x00", "\ud800", "1j"]),
     st.text(max_size=3),
 )
-fuzz = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+fuzz = settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 
 
 def only_errors_of_ours(text: str) -> None:

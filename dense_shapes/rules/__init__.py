@@ -11,6 +11,7 @@ from dense_shapes.rules import (
     core,
     embedding,
     merging,
+    moves,
     normalization,
     operations,
     pooling,
@@ -27,6 +28,7 @@ from dense_shapes.rules.book import (
     Stored,
     arguments,
     call,
+    is_trained,
     named,
     rule,
     traced,
@@ -34,7 +36,7 @@ from dense_shapes.rules.book import (
 
 FAMILIES = (
     *(core, activations, embedding, convolution, pooling, reshaping, merging),
-    *(normalization, attention, recurrent, wrappers, preprocessing, operations),
+    *(normalization, attention, recurrent, wrappers, preprocessing, operations, moves),
 )
 """The modules of the rule book, in the order in which the catalogue shows them."""
 
@@ -47,6 +49,7 @@ __all__ = [
     "Stored",
     "arguments",
     "call",
+    "is_trained",
     "named",
     "rule",
     "traced",
