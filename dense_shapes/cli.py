@@ -48,13 +48,13 @@ BROKEN, BAD, INTERRUPTED = 1, 2, 130
 
 def write(content: Content, *, dim: Sequence[int] = ()) -> None:
     """Write to standard output, for those who read it there."""
-    from dense_shapes.terminal import colourful, shown, width_of
+    from dense_shapes.terminal import colourful, encoding_of, shown, width_of
 
     text = shown(
         content,
         width=width_of(sys.stdout),
         colour=colourful(sys.stdout),
-        encoding=sys.stdout.encoding or "utf-8",
+        encoding=encoding_of(sys.stdout),
         dim=dim,
     )
     click.echo(text, color=True)

@@ -95,8 +95,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "model.py").write_text(CODE, "utf-8")
     (tmp_path / "model.txt").write_text(SPEC, "utf-8")
     monkeypatch.chdir(tmp_path)
-    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING"):
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "LC_ALL", "LC_CTYPE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm")
     return tmp_path
 
 
@@ -278,7 +280,7 @@ def test_a_picture_goes_to_standard_output_as_svg(run: Run, output: Sequence[str
 
 
 @pytest.mark.parametrize(("output", "start"), [((), "Dense 'dense': "), (("-o", "-"), "<svg ")])
-def test_a_terminal_shows_a_picture_in_words(
+def test_a_terminal_shows_a_picture_as_a_sketch(
     run: Run, monkeypatch: pytest.MonkeyPatch, output: Sequence[str], start: str
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -286,6 +288,18 @@ def test_a_terminal_shows_a_picture_in_words(
     out = answered(run("draw", "model.json", "--layer", "dense", "--cell", "1,2,4", *output))
     assert out.startswith(start)
     assert "output[1, 2, 4] = input[1, 2, 0]" in out.replace("\n  ", " ").replace("\u00a0", " ")
+    assert ("□□□□■" in out) is not bool(output)
+
+
+def test_a_terminal_for_ascii_shows_a_plain_sketch(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    out = answered(run("draw", "model.json", "--layer", "dense", "--cell", "1,2,4"))
+    assert out.isascii()
+    assert "oooo#" in out
 
 
 def test_a_whole_model_is_one_picture(run: Run) -> None:

@@ -180,10 +180,13 @@ def test_no_line_of_text_ends_in_space() -> None:
 
 def test_prose_and_pictures_as_text() -> None:
     assert render(Prose("A title", ("One.", "Two.")), "text") == "A title\n  One.\n  Two."
-    assert render(PICTURE, "text") == (
-        f"{PICTURE.title}\n{PICTURE.description}\n"
-        "output[1, 2, 4] = input[1, 2, 0] × kernel[0, 4] + bias[4]"
-    )
+    lines = render(PICTURE, "text").splitlines()
+    assert lines[:2] == [PICTURE.title, ""]
+    assert lines[-3:] == [
+        "",
+        "■ output[1, 2, 4] = input[1, 2, 0] × kernel[0, 4] + bias[4]",
+        PICTURE.description,
+    ]
 
 
 # Markdown

@@ -80,7 +80,11 @@ def test_an_output_cell_lights_what_it_reads(chromium: Any, tmp_path: Path, cell
     page = opened(chromium, tmp_path, draw(DENSE))
     cell_of(page, "output", cell).hover()
     assert lit(page) == read_by(DENSE, cell)
-    assert said(page) == draw(DENSE, cell=cell).to("text").splitlines()[-1]
+    row, column, unit = cell
+    assert said(page) == (
+        f"output[{row}, {column}, {unit}] = "
+        f"input[{row}, {column}, 0] × kernel[0, {unit}] + bias[{unit}]"
+    )
 
 
 def test_every_drawn_output_cell_lights_what_it_reads(chromium: Any, tmp_path: Path) -> None:
