@@ -173,6 +173,7 @@ def show(
         "dense-shapes draw model.keras --layer dense --cell 1,2,4 -o dense.svg",
         "dense-shapes draw '2,3,1 -> Flatten() -> Dense(5)' --cell 4 -o flatten.html",
         "dense-shapes draw '2,3,1 -> Dense(5)' > dense.svg",
+        "dense-shapes draw model.keras -o model.html",
     )
 )
 @model
@@ -197,12 +198,16 @@ def draw(
 
     The picture is that of its input, kernel, bias and output. With --cell, that number of the output
     is lit, and everything that it reads. Several layers, each of which takes what the one before
-    gives, are one picture; without --layer, the whole model.
+    gives, are one picture; without --layer, the whole model. An HTML file of a whole model has its table
+    too, and each layer in a picture of its own, in which one can point at each cell.
     """
     from dense_shapes import display
     from dense_shapes.readers import sources
 
     trace = sources.read(source, input_shape=input_shape)
+    if output is not None and output.endswith(".html") and not names and cell is None:
+        display.report(trace).save(output)
+        return
     layers = layers_of(trace, names)
     for before, after in pairwise(layers):
         check_follows(trace, before, after)

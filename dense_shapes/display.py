@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dense_shapes import lessons, tables, words
+from dense_shapes import lessons, reports, tables, words
 from dense_shapes.axes import Cell, Size
 from dense_shapes.drawing import figure
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
 from dense_shapes.traces import Layer, Trace, expected
-from dense_shapes.views import SUFFIXES, Content, mpl, render
+from dense_shapes.views import SUFFIXES, Content, document, mpl, render
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,8 +58,9 @@ class Display:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the content to a file, in the format that the end of its name says.
 
-        A picture can be `.png`, `.pdf` and `.pgf` too; Matplotlib draws these, and for `.pgf` LaTeX
-        measures the text. Every file is the same bytes each time.
+        An `.html` file is a whole document that needs nothing else, where `to("html")` is a part for a
+        page that exists. A picture can be `.png`, `.pdf` and `.pgf` too; Matplotlib draws these, and for
+        `.pgf` LaTeX measures the text. Every file is the same bytes each time.
 
         Raises `FormatError` for an ending that names no format, for a format that cannot hold the
         content, and if what draws it is not installed.
@@ -71,7 +72,9 @@ class Display:
         if path.suffix not in SUFFIXES:
             endings = ", ".join([*SUFFIXES, *mpl.ENDINGS])
             raise FormatError(f"expected a file that ends in {endings}, received {path.name!r}")
-        path.write_text(self.to(SUFFIXES[path.suffix]).rstrip("\n") + "\n", encoding="utf-8")
+        view = SUFFIXES[path.suffix]
+        text = document(self.content) if view == "html" else self.to(view)
+        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook may choose from. LaTeX would take Markdown first, so there is none."""
@@ -126,6 +129,21 @@ def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> 
     """
     layers = tuple(expected(Layer, layer) for layer in layers)
     return Display(figure.draw(*layers, cell=cell, heading=title))
+
+
+def report(trace: Trace) -> Display:
+    """All about a model in one place: its table, and each of its layers drawn and explained.
+
+    Saved as `.html`, it is one file that needs no network, in which a reader can point at each cell to
+    see what it reads. The layers of a long model are folded.
+
+    >>> import keras, dense_shapes as ds
+    >>> model = keras.Sequential([keras.Input((2, 3, 1)), keras.layers.Dense(5, name="five")], name="m")
+    >>> text = ds.report(ds.trace(model)).to("html")
+    >>> text.count("<table>"), text.count("<figure")
+    (1, 1)
+    """
+    return Display(reports.report(expected(Trace, trace)))
 
 
 def explain(layer: Layer, *, cell: Cell | None = None) -> Display:

@@ -9,6 +9,7 @@ from shutil import get_terminal_size
 from typing import TextIO, TypeAlias, assert_never
 
 from dense_shapes.drawing.scene import Scene
+from dense_shapes.reports import Report
 from dense_shapes.tables import Table, written
 from dense_shapes.views import UNPRINTABLE, Content
 from dense_shapes.views.sketch import ASCII, UNICODE, Span, sketch
@@ -132,6 +133,10 @@ def lines_of(content: Content, width: int | None, dim: set[int], encoding: str) 
         case Scene():
             yield from wrapped(content.title, width, "", "title")
             yield from picture(content, width, encoding)
+        case Report():
+            for part in content.parts:
+                for piece in part.pieces:
+                    yield from (*lines_of(piece, width, dim, encoding), [])
         case _ as never:
             assert_never(never)
 

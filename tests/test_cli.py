@@ -307,6 +307,15 @@ def test_a_whole_model_is_one_picture(run: Run) -> None:
     assert out == dense_shapes.draw(*sources.read("model.keras"), cell=(0, 0, 0)).to("svg")
 
 
+def test_an_html_file_of_a_model_is_a_report(run: Run) -> None:
+    assert answered(run("draw", "model.json", "-o", "it.html")) == ""
+    dense_shapes.report(MODEL_B).save("expected.html")
+    assert Path("it.html").read_bytes() == Path("expected.html").read_bytes()
+    answered(run("draw", "model.json", "--layer", "dense", "-o", "one.html"))
+    dense_shapes.draw(MODEL_B["dense"]).save("expected.html")
+    assert Path("one.html").read_bytes() == Path("expected.html").read_bytes()
+
+
 def test_several_layers_are_one_picture_where_they_follow_each_other(run: Run) -> None:
     out = answered(run("draw", "model.json", "--layer", "dense", "--layer", "dense_1"))
     assert out == dense_shapes.draw(MODEL_B["dense"], MODEL_B["dense_1"]).to("svg")

@@ -47,8 +47,11 @@ ALLOWED: dict[str, set[str]] = {
     "words": {"axes", "cells", "equations", "fates", "steps", "traces"},
     "tables": {"axes", "errors", "traces"},
     "drawing": {"axes", "cells", "errors", "signature", "steps", "traces", "words"},
-    "views": {"axes", "drawing", "errors", "tables", "words"},
-    "display": {"axes", "drawing", "errors", "lessons", "tables", "traces", "views", "words"},
+    "reports": {"axes", "drawing", "errors", "tables", "traces", "words"},
+    "views": {"axes", "drawing", "errors", "reports", "tables", "words"},
+    "display": {
+        *("axes", "drawing", "errors", "lessons", "reports", "tables", "traces", "views", "words"),
+    },
     "evaluation": {"axes", "steps"},
     "sampling": {"axes", "evaluation", "steps"},
     "runs": {"errors", "evaluation", "readers"},
@@ -57,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
         *("axes", "cells", "display", "errors", "evaluation", "probes", "readers", "rules", "runs"),
         *("sampling", "steps", "tables", "traces", "words"),
     },
-    "terminal": {"drawing", "tables", "views", "words"},
+    "terminal": {"drawing", "reports", "tables", "views", "words"},
     "options": {"axes", "errors", "readers", "tables", "traces"},
     "cli": {
         *("", "axes", "display", "errors", "options", "proofs", "readers", "records", "tables"),
@@ -196,6 +199,7 @@ picture = dense_shapes.draw(layer, cell=(1, 2, 4))
 for view in ("text", "markdown", "html"):
     assert all(it.to(view) for it in (*shown, picture))
 assert picture.to("svg")
+assert dense_shapes.report(trace).to("html")
 print(json.dumps(sorted(set({HEAVY}) & set(sys.modules))))
 """
 

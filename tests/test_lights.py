@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from dense_shapes.axes import Cell
 from dense_shapes.drawing.figure import draw
-from dense_shapes.drawing.lights import Light, drawn, lights
+from dense_shapes.drawing.pointing import Light, drawn, lights
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.rules import call
 from dense_shapes.traces import Layer

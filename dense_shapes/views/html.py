@@ -89,6 +89,7 @@ def figure(scene: Scene, *, alone: bool = True) -> str:
     label = escape(f"{scene.title}. {scene.description}")
     return (
         f'<figure class="ds-figure" aria-label="{label}">\n{style}'
-        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels">\n{panels}\n</div>\n'
+        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-picture">\n'
+        f'<div class="ds-panels">\n{panels}\n</div>\n</div>\n'
         f"{equation if known or scene.caption else ''}{knows}{lights}</figure>"
     )

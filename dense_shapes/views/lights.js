@@ -8,7 +8,7 @@
     const sets = runs.map((run) => run.flatMap((start, n) =>
       n % 2 ? [] : Array.from({ length: run[n + 1] }, (_, more) => start + more)));
     const live = figure.querySelector(".ds-equation span");
-    const box = figure.querySelector(".ds-panels");
+    const box = figure.querySelector(".ds-picture");
     const panels = [...box.querySelectorAll("svg")];
     const cells = panels.map((svg) => [...svg.querySelectorAll("[data-cell]")]);
     const every = cells.flat();

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from dense_shapes.axes import times
-from dense_shapes.drawing.lights import drawn, lights
+from dense_shapes.drawing.pointing import drawn, lights
 from dense_shapes.drawing.scene import Scene
 
 LARGEST = 30_000

@@ -24,10 +24,9 @@ from dense_shapes.drawing.theme import (
     STROKES,
 )
 from dense_shapes.errors import FormatError
-from dense_shapes.tables import Table
+from dense_shapes.reports import Piece, Report
 from dense_shapes.views import UNPRINTABLE
 from dense_shapes.views.latex import escaped
-from dense_shapes.words import Prose
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -53,7 +52,7 @@ CENTRE = 0.35
 """How far the baseline of DejaVu Sans lies below the middle of a line, in heights of the text."""
 
 
-def figure(scene: Table | Scene | Prose, ax: Axes | None = None) -> Figure:
+def figure(scene: Piece | Report, ax: Axes | None = None) -> Figure:
     """The whole picture as a figure of Matplotlib, or drawn into axes that are given.
 
     Each cell is a rectangle of its own, whose gid is its name: `output[1, 2, 4]`.
@@ -187,7 +186,7 @@ def plain(text: str) -> str:
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", re.sub("[\t\n\x85]", " ", text))
 
 
-def printed(scene: Table | Scene | Prose, suffix: str) -> bytes:
+def printed(scene: Piece | Report, suffix: str) -> bytes:
     """The picture as a file: `.png`, `.pdf` or `.pgf`, the same bytes every time.
 
     Raises `FormatError` for a table or prose, if Matplotlib is not installed, and for `.pgf` if LaTeX is
