@@ -58,13 +58,13 @@ BROKEN, BAD, INTERRUPTED = 1, 2, 130
 
 def write(content: Content, *, dim: Sequence[int] = ()) -> None:
     """Write to standard output, for those who read it there."""
-    from dense_shapes.terminal import colourful, shown, width_of
+    from dense_shapes.terminal import colourful, encoding_of, shown, width_of
 
     text = shown(
         content,
         width=width_of(sys.stdout),
         colour=colourful(sys.stdout),
-        encoding=sys.stdout.encoding or "utf-8",
+        encoding=encoding_of(sys.stdout),
         dim=dim,
     )
     click.echo(text, color=True)
@@ -184,6 +184,7 @@ def show(
         "dense-shapes draw '2,3,1 -> Flatten() -> Dense(5)' --cell 4 -o flatten.html",
         "dense-shapes draw '2,3,1 -> Dense(5)' --cell kernel:0,3 > dense.svg",
         "dense-shapes draw model.keras --layer dense_1 --cell 0,1,0 --depth 4 -o field.svg",
+        "dense-shapes draw model.keras -o model.html",
     )
 )
 @model
@@ -195,8 +196,8 @@ def show(
     "--output",
     metavar="FILE",
     type=click.Path(),
-    help="The file to write: .svg, .html, .md, .tex or .txt. Without it, or for -, the SVG goes to "
-    "standard output; without it, a terminal shows the picture in words.",
+    help="The file to write: .svg, .html, .png, .pdf, .pgf, .md, .tex or .txt. Without it, or for -, "
+    "the SVG goes to standard output; without it, a terminal shows a sketch.",
 )
 def draw(
     source: str,
@@ -211,12 +212,17 @@ def draw(
     The picture is that of its input, kernel, bias and output. With --cell, that number of the output
     is lit, and everything that it reads; or a number of the kernel or the input, and every output that
     it reaches. Several layers, each of which takes what the one before gives, are one picture; without
-    --layer, the whole model. With --depth, the layers before the one that is named are drawn too.
+    --layer, the whole model. With --depth, the layers before the one that is named are drawn too. An
+    HTML file of a whole model has its table too, and each layer in a picture of its own, in which one
+    can point at each cell.
     """
     from dense_shapes import display
     from dense_shapes.readers import sources
 
     trace = sources.read(source, input_shape=input_shape)
+    if output is not None and output.endswith(".html") and not names and cell is None:
+        display.report(trace).save(output)
+        return
     layers = layers_of(trace, names)
     if depth > 1:
         picture = display.draw(trace, layer=one_name(names, layers), cell=cell, depth=depth)

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dense_shapes import lessons, tables, words
+from dense_shapes import lessons, reports, tables, words
 from dense_shapes.axes import Cell, Size
 from dense_shapes.drawing import figure
 from dense_shapes.drawing.depth import draw_back
@@ -16,7 +16,11 @@ from dense_shapes.drawing.lights import Spot
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
 from dense_shapes.traces import Layer, Trace, expected
-from dense_shapes.views import SUFFIXES, Content, render
+from dense_shapes.views import SUFFIXES, Content, document, mpl, render
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,17 +44,39 @@ class Display:
         """
         return render(self.content, view)
 
+    def figure(self, *, ax: Axes | None = None) -> Figure:
+        """The picture as a figure of Matplotlib, which can be changed; with `ax`, drawn into these axes.
+
+        Each cell is a rectangle whose gid is its name, `output[1, 2, 4]`; lengths are pixels of the
+        picture. Text is as large as the axes allow when the picture is drawn, so give axes their size
+        first. To write a file that is the same bytes every time, use `save`; or, of a figure that was
+        changed, `with matplotlib.rc_context(dense_shapes.views.mpl.SETTINGS)` around its `savefig`, with
+        `metadata={"CreationDate": None}` for PDF and `{"Date": None}` for SVG.
+
+        Raises `FormatError` for a table or prose, and if Matplotlib is not installed.
+        """
+        return mpl.figure(self.content, ax)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the content to a file, in the format that the end of its name says: `.svg`, `.html`, `.tex`.
 
-        Raises `FormatError` for an ending that names no format.
+        An `.html` file is a whole document that needs nothing else, where `to("html")` is a part for a
+        page that exists. A picture can be `.png`, `.pdf` and `.pgf` too; Matplotlib draws these, and for
+        `.pgf` LaTeX measures the text. Every file is the same bytes each time.
+
+        Raises `FormatError` for an ending that names no format, for a format that cannot hold the
+        content, and if what draws it is not installed.
         """
         path = Path(path)
+        if path.suffix in mpl.ENDINGS:
+            path.write_bytes(mpl.printed(self.content, path.suffix))
+            return
         if path.suffix not in SUFFIXES:
-            raise FormatError(
-                f"expected a file that ends in {', '.join(SUFFIXES)}, received {path.name!r}"
-            )
-        path.write_text(self.to(SUFFIXES[path.suffix]).rstrip("\n") + "\n", encoding="utf-8")
+            endings = ", ".join([*SUFFIXES, *mpl.ENDINGS])
+            raise FormatError(f"expected a file that ends in {endings}, received {path.name!r}")
+        view = SUFFIXES[path.suffix]
+        text = document(self.content) if view == "html" else self.to(view)
+        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook may choose from. LaTeX would take Markdown first, so there is none."""
@@ -124,6 +150,21 @@ def draw(
         layers = (trace[layer],)
     some = tuple(expected(Layer, one) for one in layers)
     return Display(figure.draw(*some, cell=cell, heading=title))
+
+
+def report(trace: Trace) -> Display:
+    """All about a model in one place: its table, and each of its layers drawn and explained.
+
+    Saved as `.html`, it is one file that needs no network, in which a reader can point at each cell to
+    see what it reads. The layers of a long model are folded.
+
+    >>> import keras, dense_shapes as ds
+    >>> model = keras.Sequential([keras.Input((2, 3, 1)), keras.layers.Dense(5, name="five")], name="m")
+    >>> text = ds.report(ds.trace(model)).to("html")
+    >>> text.count("<table>"), text.count("<figure")
+    (1, 1)
+    """
+    return Display(reports.report(expected(Trace, trace)))
 
 
 def explain(layer: Layer, *, cell: Cell | None = None) -> Display:

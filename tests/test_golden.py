@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dense_shapes.display import Display, draw, explain, summary
+from dense_shapes.terminal import shown
 from tests.golden_files import compare
 from tests.models import MODEL_B
 
@@ -28,6 +29,12 @@ FILES: dict[str, Callable[[], str]] = {
     "conv2d.svg": lambda: draw(CONVOLUTION, cell=(1, 2, 5)).to("svg"),
     "dense_weight.svg": lambda: draw(DENSE, cell=("kernel", (0, 3))).to("svg"),
     "field.svg": lambda: draw(MODEL_B, layer="dense_1", cell=(0, 1, 0), depth=4).to("svg"),
+    "dense.txt": lambda: draw(DENSE, cell=(1, 2, 4)).to("text"),
+    "conv2d.txt": lambda: draw(CONVOLUTION, cell=(1, 2, 5)).to("text"),
+    "dense_narrow.txt": lambda: shown(draw(DENSE, cell=(1, 2, 4)).content, width=40),
+    "dense_ascii.txt": lambda: shown(
+        draw(DENSE, cell=(1, 2, 4)).content, width=80, encoding="ascii"
+    ),
     "dense.html": lambda: draw(DENSE, cell=(1, 2, 4)).to("html"),
     "explain.txt": lambda: "\n\n".join(map(str, explained())),
 }

@@ -69,10 +69,10 @@ def draw(*layers: Layer, cell: Spot | None = None, heading: str | None = None) -
     for place, layer in enumerate(layers):
         name = "output" if layer is last else layer.label
         prefix = f"{layer.label}/" if len(layers) > 1 else ""
-        shown = Shown(layer, lights[place], names[place], name, prefix, inputs=not place)
+        shown = Shown(layer, lights[place], names[place], name, prefix, not place, place)
         panels += panels_of(shown)
     description = " ".join(map(described, layers))
-    return Scene(heading or title(last), description, tuple(panels), caption)
+    return Scene(heading or title(last), description, tuple(panels), caption, layers)
 
 
 def described(layer: Layer) -> str:

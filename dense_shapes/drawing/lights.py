@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from dense_shapes.axes import Cell, Shape
 from dense_shapes.cells import Box, Cells, box_of, checked, merged
+from dense_shapes.drawing.scene import Origin
 from dense_shapes.errors import CellError, UnknownLayer
 from dense_shapes.fates import key
 from dense_shapes.reaches import reached
@@ -53,6 +54,31 @@ class Lights:
     def of_output(self, number: int) -> Cells:
         """The lit cells of an output."""
         return self.outputs.get(number, Cells())
+
+
+def lit_cells(layer: Layer, lights: Lights, origin: Origin) -> Cells:
+    """The lit cells of the tensor of a layer that a panel shows."""
+    if origin.weight is not None:
+        return lights.of_weight(origin.weight)
+    if origin.output is not None:
+        value, cells = layer.outputs[origin.output], lights.of_output(origin.output)
+        asked = {key(layer.outputs[it]) for it, some in lights.outputs.items() if some.boxes}
+        return cells if cells.boxes or key(value) in asked else lights.of(value)
+    place = origin.value
+    if place is None:
+        return Cells()
+    value = layer.inputs[-1 - place] if place < 0 else layer.steps[place].output
+    if origin.steps:
+        return lights.by(value, [layer.steps[it] for it in origin.steps])
+    return lights.of(value)
+
+
+def origin_of(layer: Layer, value: Value, steps: Sequence[Step] = ()) -> Origin:
+    """The origin of a panel of a value inside a layer, of which these steps read."""
+    places = {id(step): place for place, step in enumerate(layer.steps)}
+    inside = isinstance(value.source, Step)
+    place = places[id(value.source)] if inside else -1 - int(value.source or 0)  # type: ignore[arg-type]
+    return Origin(value=place, steps=tuple(places[id(step)] for step in steps))
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.layout import Look
-from dense_shapes.drawing.lights import Lights
+from dense_shapes.drawing.lights import Lights, lit_cells, origin_of
 from dense_shapes.drawing.numbering import numbering
 from dense_shapes.drawing.panels import Sign, closed, measured, padding, tensor, weight_panel
-from dense_shapes.drawing.scene import Panel, PanelKind
+from dense_shapes.drawing.scene import Origin, Panel, PanelKind
 from dense_shapes.drawing.stages import Stage, heavy, stages
 from dense_shapes.fates import followed, key
 from dense_shapes.steps import By, Step, Value
@@ -28,7 +28,8 @@ SIGNS = {By.MULTIPLY: "×", By.SUM: "+", By.SUBTRACT: "−", By.DIVIDE: "÷"}
 class Shown:
     """A layer in a picture: what is lit, and what its inputs and its output are called.
 
-    `inputs` are left out of the picture, if they stand in it already.
+    `inputs` are left out of the picture, if they stand in it already. `place` is that of the layer among
+    those of the picture.
     """
 
     layer: Layer
@@ -37,6 +38,11 @@ class Shown:
     output: str = "output"
     prefix: str = ""
     inputs: bool = True
+    place: int = 0
+
+    def lit(self, origin: Origin) -> Cells:
+        """The lit cells of the tensor with this origin."""
+        return lit_cells(self.layer, self.lights, origin)
 
 
 def panels_of(shown: Shown) -> list[Panel]:
@@ -63,15 +69,16 @@ def weight_panels(shown: Shown, stage: Stage) -> list[Panel]:
     """The panels of the weights of a stage."""
     found = []
     for weight in stage.weights:
-        lit = shown.lights.of_weight(weight.name)
-        panel = weight_panel(shown.layer, weight, lit, tuple(earlier(stage)))
-        found.append(named(panel, shown, weight.name))
+        origin = Origin(weight=weight.name)
+        panel = weight_panel(shown.layer, weight, shown.lit(origin), tuple(earlier(stage)))
+        found.append(named(panel, shown, weight.name, origin))
     return found
 
 
-def named(panel: Panel, shown: Shown, name: str) -> Panel:
-    """The panel with the name by which it is found in the picture."""
-    return replace(panel, operand=f"{shown.prefix}{name}")
+def named(panel: Panel, shown: Shown, name: str, origin: Origin | None = None) -> Panel:
+    """The panel with the name by which it is found in the picture, and what it shows."""
+    here = replace(origin, layer=shown.place) if origin else None
+    return replace(panel, operand=f"{shown.prefix}{name}", origin=here)
 
 
 def name_of(shown: Shown, value: Value) -> str:
@@ -101,11 +108,12 @@ def input_panels(shown: Shown, stage: Stage, place: int) -> list[Panel]:
         if numbers and not isinstance(source, Step):
             number = numbers.inputs[source or 0]
         pads, text = padding(value, stage.steps)
-        look = Look(shown.lights.by(value, stage.steps), number, pad=text)
+        origin = origin_of(layer, value, stage.steps)
+        look = Look(shown.lit(origin), number, pad=text)
         measures = measured(value, told[at] if layer.steps else [], pads)
         sign = Sign(between(stage) if at else "")
         kind: PanelKind = "input" if outer else "output"
-        found.append(named(tensor(kind, name, value, measures, look, sign), shown, name))
+        found.append(named(tensor(kind, name, value, measures, look, sign), shown, name, origin))
     return found
 
 
@@ -123,10 +131,10 @@ def mean_panels(shown: Shown, stage: Stage) -> list[Panel]:
     found = []
     for place, value in enumerate(stage.means):
         told = followed(stage.inputs, stage.steps, (*stage.results, value)).outputs[-1]
-        name, look = name_of(shown, value), Look(shown.lights.of(value))
-        sign = Sign("," if place else "→")
+        name, origin = name_of(shown, value), origin_of(shown.layer, value)
+        look, sign = Look(shown.lit(origin)), Sign("," if place else "→")
         panel = tensor("output", name, value, measured(value, told), look, sign)
-        found.append(named(panel, shown, name))
+        found.append(named(panel, shown, name, origin))
     return found
 
 
@@ -138,26 +146,21 @@ def result_panels(shown: Shown, stage: Stage) -> list[Panel]:
     left = [(key(value), number) for number, value in enumerate(layer.outputs)]
     found = []
     for place, value in enumerate(stage.results):
-        name, look = name_of(shown, value), Look(shown.lights.of(value))
-        if out := next((it for it in left if it[0] == key(value)), None):
+        out = next((it for it in left if it[0] == key(value)), None)
+        if out:
             left.remove(out)
             name = f"{shown.output} {out[1]}" if len(layer.outputs) > 1 else shown.output
-            number = numbers.outputs[out[1]] if numbers else None
-            look = Look(lit_output(shown, out[1]), number, hollow=number is not None)
+            number, origin = (numbers.outputs[out[1]] if numbers else None), Origin(output=out[1])
+            look = Look(shown.lit(origin), number, hollow=number is not None)
+        else:
+            name, origin = name_of(shown, value), origin_of(layer, value)
+            look = Look(shown.lit(origin))
         sign = Sign(",") if place else Sign(output_sign(stage, layer), tuple(later(stage)))
         measures = measured(value, told[place] if layer.steps else [])
-        found.append(named(tensor("output", name, value, measures, look, sign), shown, name))
+        found.append(
+            named(tensor("output", name, value, measures, look, sign), shown, name, origin)
+        )
     return found
-
-
-def lit_output(shown: Shown, number: int) -> Cells:
-    """The lit cells of an output: those asked for, or those that other outputs read on their way."""
-    asked = {
-        key(shown.layer.outputs[it]) for it, cells in shown.lights.outputs.items() if cells.boxes
-    }
-    value = shown.layer.outputs[number]
-    cells = shown.lights.of_output(number)
-    return cells if cells.boxes or key(value) in asked else shown.lights.of(value)
 
 
 def output_sign(stage: Stage, layer: Layer) -> str:

@@ -49,6 +49,21 @@ NAMES: dict[Role, RoleName] = {
 """The name of the pen of each role."""
 
 
+def mixed(role: RoleName, ink: tuple[float, float, float]) -> tuple[float, float, float]:
+    """The colour of a role where text has this colour; red, green and blue on the same scale up to 255.
+
+    >>> mixed("created", (0, 0, 0)), mixed("kept", (27, 31, 36))
+    ((0.0, 98.58, 71.3), (27, 31, 36))
+    """
+    colour = PENS[role or "kept"].colour
+    if not colour:
+        return ink
+    parts = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    pairs = zip(parts, ink, strict=True)
+    red, green, blue = (round(MIX * one + (1 - MIX) * other, 2) for one, other in pairs)
+    return red, green, blue
+
+
 def pen_rules() -> list[str]:
     """The rules of the style sheet for lines and words that have a role."""
     mixed = f"color-mix(in srgb,var(--ds-role,currentColor) {MIX:.0%},currentColor)"
@@ -63,5 +78,4 @@ def pen_rules() -> list[str]:
             line += f";stroke-dasharray:{dashes}" if dashes else ""
             found.append(f".ds .{name}{{--ds-role:var(--ds-{name},{pen.colour})}}")
             found.append(f".ds .ruler.{name}{{{line}}}")
-    found.append(".ds .tick{fill:none}")
     return found

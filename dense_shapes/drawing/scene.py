@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from dense_shapes.axes import Cell
 from dense_shapes.drawing.metrics import SIZES, WordsKind, text_width
+from dense_shapes.traces import Layer
 
 STROKE = 1.25
 """Half the width of the border of a lit cell."""
@@ -89,6 +90,21 @@ PanelKind: TypeAlias = Literal["input", "kernel", "bias", "output", "closed"]
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Which tensor a panel shows: of the layer at this place, an output, a weight or a value inside it.
+
+    `value` is a place among the steps of the layer, or an input counted down from -1. `steps` are the
+    places of the steps that read it in this line of the picture.
+    """
+
+    layer: int = 0
+    output: int | None = None
+    weight: str | None = None
+    value: int | None = None
+    steps: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Panel:
     """One tensor of a picture: its marks, from x = 0 to `width` and from `top` to `bottom`.
 
@@ -104,6 +120,7 @@ class Panel:
     marks: tuple[Mark, ...]
     operand: str = ""
     begins: bool = False
+    origin: Origin | None = None
 
     @property
     def height(self) -> float:
@@ -113,12 +130,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture: a title, the tensors in reading order, a line below them, and all of it in words."""
+    """A picture: a title, the tensors in reading order, a line below them, and all of it in words.
+
+    `layers` are those that are drawn.
+    """
 
     title: str
     description: str
     panels: tuple[Panel, ...]
     caption: str = ""
+    layers: tuple[Layer, ...] = ()
 
 
 def moved(mark: Mark, dx: float, dy: float) -> Mark:
