@@ -104,7 +104,7 @@ STYLE = "".join(
         f".ds-lit .cell:not(.lit){{fill-opacity:{short(DIMMED)};stroke-opacity:{short(DIMMED_STROKE)}}}",
         f".ds .lit{{fill:var(--ds-lit,{LIT.css});stroke-width:{LIT_WIDTH:g};stroke-opacity:1}}",
         ".ds .hollow:not(.lit){fill:none!important}",
-        ".ds .lit+.number{fill:#fff;font-weight:700}",
+        ".ds .number{pointer-events:none}.ds .lit+.number{fill:#fff;font-weight:700}",
         "@media print{.ds rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
         ".ds .lit{fill:none}.ds-lit .cell:not(.lit){fill-opacity:1;stroke-opacity:.65}"
         ".ds .lit+.number{fill:currentColor}}",
