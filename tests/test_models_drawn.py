@@ -20,20 +20,19 @@ from dense_shapes.drawing.columns import MARGIN, columns, gutter
 from dense_shapes.drawing.outline import Entry, Outline, outline
 from dense_shapes.drawing.placing import LANES, Place, placed
 from dense_shapes.drawing.scene import Box, Edge, Mark, Panel, Scene, Words
+from dense_shapes.drawing.sheet import WIDEST
+from dense_shapes.drawing.sheet import rows as rows_of_panels
 from dense_shapes.drawing.strip import places_of, rows
-from dense_shapes.drawing.theme import TONES
+from dense_shapes.drawing.theme import TONES, Paint
 from dense_shapes.errors import ModelError, UnknownLayer
-from dense_shapes.fates import Descent, handed_on
+from dense_shapes.fates import Descent, Told, handed_on
 from dense_shapes.origins import Strand, origins
 from dense_shapes.readers import assembly, spec
 from dense_shapes.readers.assembly import Graph, Part
 from dense_shapes.rules import RULES, call
-from dense_shapes.signature import Role
 from dense_shapes.steps import Step, Value
 from dense_shapes.traces import Layer, Source, Trace
 from dense_shapes.views import render
-from dense_shapes.views.svg import WIDEST
-from dense_shapes.views.svg import rows as rows_of_panels
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
 from tests.strategies import chains, graphs
 from tests.test_drawing import clashes, outside, overlap
@@ -305,7 +304,7 @@ def test_a_residual_connection_keeps_the_older_letter() -> None:
 
 def ancestors(layer: Layer) -> list[list[set[tuple[int, int]]]]:
     """The axes of the inputs from which each axis of each output comes, as `fates` follows them."""
-    seen: dict[tuple[int, int], list[tuple[Role, str]]] = {}
+    seen: dict[tuple[int, int], list[Told]] = {}
     known: dict[int, list[Descent]] = {}
     for number, value in enumerate(layer.inputs):
         places = [(number, place) for place in range(len(value.shape))]
@@ -622,7 +621,7 @@ def test_what_is_the_same_for_long_is_one_row() -> None:
 
 
 def test_a_cell_is_one_of_a_layer() -> None:
-    with pytest.raises(UnknownLayer, match=r"is one of a layer, received a model; draw its layer"):
+    with pytest.raises(UnknownLayer, match=r"is one of a layer, received a model; say which: "):
         dense_shapes.draw(MODEL_A, cell=(0,))
 
 
@@ -660,7 +659,7 @@ def luminance(colour: Sequence[float]) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("tone", TONES)
+@pytest.mark.parametrize("tone", TONES, ids=lambda it: it.css)
 @pytest.mark.parametrize(
     ("ink", "page"),
     [
@@ -671,9 +670,9 @@ def luminance(colour: Sequence[float]) -> float:
     ids=["light", "dark", "Furo's dark"],
 )
 def test_words_on_a_chip_can_be_read(
-    tone: str, ink: tuple[int, ...], page: tuple[int, ...]
+    tone: Paint, ink: tuple[int, ...], page: tuple[int, ...]
 ) -> None:
-    *colour, alpha = map(float, re.findall(r"[\d.]+", tone))
+    colour, alpha = (tone.red, tone.green, tone.blue), tone.cover
     ground = [alpha * over + (1 - alpha) * under for over, under in zip(colour, page, strict=True)]
     dark, light = sorted((luminance(ink), luminance(ground)))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
