@@ -6,6 +6,7 @@ which outputs move; and its values, worked out from the signatures with NumPy.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,9 @@ from dense_shapes.display import Display
 from dense_shapes.errors import ClaimError, ShapeError
 from dense_shapes.evaluation import Array, NotWorkedOut, evaluate
 from dense_shapes.probes import LONG, Moved, Probe, named_function, sizes
+from dense_shapes.readers.anything import text_of
 from dense_shapes.readers.keras import Shapes, placed, read
+from dense_shapes.readers.rebuild import same
 from dense_shapes.rules import named, traced
 from dense_shapes.runs import Run, arguments
 from dense_shapes.sampling import chosen, known, normal, positive, sample
@@ -63,14 +66,18 @@ Output: TypeAlias = tuple[int, Cell]
 
 
 def verify(model: Any, *, input_shape: Shapes | None = None) -> Display:
-    """Check each claim about a built Keras model, or a layer on an input of this shape.
+    """Check each claim about a model on the real layers of Keras.
+
+    `model` is what `trace` takes. A `.keras` file is loaded by Keras in safe mode; of code and of a line of
+    layers, which are not executed, the layers are made anew.
 
     The report has a row for each call. Each cell was changed, and the outputs that moved were compared
     with those that read it. Where there are many cells a sample is taken: `256/12,288 input` says how
     many of how many. The values are within a part of the largest value, or equal; "not worked out"
     says that they were not compared.
 
-    A note names the layers in which a change can vanish, as in softmax over one unit: all that moved
+    Shapes are "as run" where Keras reports another shape than it computes, and a note says which.
+    Another note names the layers in which a change can vanish, as in softmax over one unit: all that moved
     there is claimed, but not all that is claimed was seen to move.
 
     Raises `ClaimError` at the first claim that does not hold, and what `trace` raises.
@@ -86,6 +93,9 @@ def verify(model: Any, *, input_shape: Shapes | None = None) -> Display:
     ──────────────────────────────────────────────────────────────────────────────────────
     Every claim holds.
     """
+    if isinstance(model, str | os.PathLike):
+        source, shape = text_of(model, input_shape)
+        model, input_shape = same(source, input_shape=shape), None
     rows, faint, silent = [], [], dict[str, list[str]]()
     reading = read(model, input_shape)
     for call in reading.calls:
@@ -96,12 +106,14 @@ def verify(model: Any, *, input_shape: Shapes | None = None) -> Display:
         else:
             proof = Proof(layer, call.operation, call.args, call.kwargs)
             seen = proof.reads()
-            facts = ("as in Keras", seen.changed, seen.outputs, proof.values())
+            shapes = "as run" if layer.note else "as in Keras"
+            facts = (shapes, seen.changed, seen.outputs, proof.values())
             faint += [f"{layer.label} ({seen.unseen})"] if seen.unseen else []
         rows.append(Row((layer.label, layer.kind, *facts)))
     columns = [Column(name) for name in ("Layer", "Kind", "Shapes", "Cells changed")]
     columns += [Column("Outputs seen", "right"), Column("Values")]
     notes = [f"Nothing is claimed of {', '.join(names)}: {why}." for why, names in silent.items()]
+    notes += [f"{it.layer.label}: {it.layer.note}." for it in reading.calls if it.layer.note]
     notes += [FAINT.format(", ".join(faint))] if faint else []
     table = Table(
         f"Proof of {reading.trace.name!r}",

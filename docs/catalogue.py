@@ -28,7 +28,8 @@ TITLES = {
     "recurrent": "Recurrent layers",
     "wrappers": "Layers around layers",
     "preprocessing": "Preprocessing",
-    "operations": "Operations of keras.ops",
+    "operations": "Operations of keras.ops that compute",
+    "moves": "Operations of keras.ops that move values",
 }
 HEAD = """\
 ---
@@ -61,8 +62,8 @@ def home(rule: Rule) -> str:
 
 def page(name: str, kinds: list[str]) -> str:
     """The page of one family."""
-    if name == "operations":
-        return operations(kinds)
+    if all(kind.startswith("ops.") for kind in kinds):
+        return operations(name, kinds)
     parts = [f"{HEAD}# {TITLES[name]}\n"]
     parts.append(cell("import dense_shapes as ds\nimport keras"))
     for kind in kinds:
@@ -70,7 +71,7 @@ def page(name: str, kinds: list[str]) -> str:
     return "\n".join(parts)
 
 
-def operations(kinds: list[str]) -> str:
+def operations(name: str, kinds: list[str]) -> str:
     """The page of the operations: a table, since there are many and each is small."""
     rows = []
     for kind in sorted(kinds):
@@ -80,10 +81,10 @@ def operations(kinds: list[str]) -> str:
         rows.append(f"| {kind.removeprefix('ops.')} | `{before}` | `{after}` | {known} |")
     table = "\n".join(rows)
     return f"""\
-# {TITLES["operations"]}
+# {TITLES[name]}
 
-A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`, `x[:, 0]`. Each
-of these operations has a rule too.
+A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`,
+`x[:, 0]`. Each of these operations has a rule too.
 
 | Operation | Input | Output | Signature |
 |:--|:--|:--|:--|
@@ -161,9 +162,14 @@ def coverage() -> str:
     return f"""\
 # The layers
 
-Keras 3.15 has {len(kinds)} kinds of layers. Rules describe {len(ruled)} of them; for {len(full)} of these, they say also
-what each output cell reads. The others are opaque: they are shown with the shapes and the weights of Keras, and
-nothing is claimed about their inside. This is decided for each of them, and the reason is below.
+Keras 3.15 has {len(kinds)} kinds of layers.
+
+- Of **{len(full)}**, rules say everything: the shapes, the weights, and what each output cell reads.
+- Of **{len(ruled) - len(full)}** more, rules say the shapes and the weights. What a cell reads is drawn at
+  random, or depends on the data, so nothing is claimed about it.
+- **{len(kinds) - len(ruled)}** are opaque: they are shown with the shapes and the weights of Keras.
+
+That a layer is not covered is a decision. The reason is in the table below.
 
 ```{{toctree}}
 :maxdepth: 1
@@ -188,7 +194,7 @@ def status(kind: str) -> tuple[str, str]:
     link = f"[{kind}]({name}.md#{kind.lower()})"
     if layer.opaque:
         return link, f"shapes and weights: {layer.opaque}"
-    return link, "shapes, weights, and what each cell reads"
+    return link, "everything"
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -1,6 +1,10 @@
 """Sphinx configuration: `nox -s docs` builds the site with it."""
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 os.environ["COLUMNS"] = "88"  # how wide Keras prints its summaries
 
@@ -8,15 +12,17 @@ project = "dense_shapes"
 author = "The dense_shapes authors"
 project_copyright = author
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "catalogue"]
 exclude_patterns = ["_build"]
 
 # A page is run each time the site is built: a cache would keep the numbers of an older library.
 nb_execution_mode = "force"
+nb_execution_in_temp = True  # a page may write files
 nb_execution_timeout = 300
 nb_execution_show_tb = True
 nb_output_stderr = "remove-warn"
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # with tables
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from dense_shapes.axes import Shape
 from dense_shapes.errors import FormatError, ModelError
 from dense_shapes.readers import keras, sources
 from dense_shapes.traces import Trace
@@ -40,6 +41,17 @@ def trace(model: Any, *, input_shape: keras.Shapes | None = None) -> Trace:
     """
     if not isinstance(model, str | os.PathLike):
         return keras.trace(model, input_shape=input_shape)
+    source, shape = text_of(model, input_shape)
+    return sources.trace(source, input_shape=shape)
+
+
+def text_of(
+    model: str | os.PathLike[str], input_shape: keras.Shapes | None
+) -> tuple[sources.Source, Shape | None]:
+    """The text that a path or a text means, and the shape of its input with an unknown batch.
+
+    Raises `FormatError` if there is no such file, `ModelError` for more than one shape.
+    """
     shape = None
     if input_shape is not None:
         shapes = keras.batched(input_shape)
@@ -50,7 +62,7 @@ def trace(model: Any, *, input_shape: keras.Shapes | None = None) -> Trace:
         path = os.fspath(model)
         if not isinstance(path, str) or not sources.is_file(path):
             raise FormatError(f"there is no file {os.fsdecode(path)!r}")
-        return sources.read(path, input_shape=shape)
+        return sources.found(path), shape
     if model == sources.STDIN:
         raise FormatError("expected a model, received '-'; standard input is for the command line")
-    return sources.read(model, input_shape=shape)
+    return sources.found(model), shape

@@ -174,8 +174,8 @@ def graph_of(model: Any) -> Any:
     keras = sys.modules.get("keras")
     if keras is None or not isinstance(model, keras.Layer):
         raise ModelError(
-            f"expected a built Keras model, received {type(model).__name__} {str(model)[:60]!r}; "
-            "load a saved model first, with keras.saving.load_model(path)"
+            f"expected a Keras model, received {type(model).__name__} {str(model)[:60]!r}; a layer with "
+            "its input_shape will do too, the path of a saved one, Keras code, or '4,5,1 -> Dense(5)'"
         )
     if not isinstance(model, keras.Model):
         raise ModelError(

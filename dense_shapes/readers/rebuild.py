@@ -17,9 +17,11 @@ from typing import Any, TypeVar
 
 from dense_shapes.axes import Shape
 from dense_shapes.errors import ClaimError, DenseShapesError, ModelError
+from dense_shapes.readers import keras as reader
+from dense_shapes.readers import sources
 from dense_shapes.readers.assembly import Call, Graph, Part, Tensor, ordered
 from dense_shapes.readers.code.operations import operations, snake
-from dense_shapes.readers.sources import Source, graph
+from dense_shapes.readers.sources import Source
 from dense_shapes.rules import arguments
 from dense_shapes.traces import Layer, Trace
 
@@ -49,12 +51,23 @@ def model_of(source: Source, *, input_shape: Shape | None = None) -> Any:
     if source.saved:
         return loaded(source.path)
     if source.form != "json":
-        return assembled(graph(source, input_shape=input_shape))
+        return assembled(sources.graph(source, input_shape=input_shape))
     model = configured(source.text)
     if input_shape is not None and not model.built:
         built(
             partial(model.build, input_shape), f"Keras does not build the model for {input_shape}"
         )
+    return model
+
+
+def same(source: Source, *, input_shape: Shape | None = None) -> Any:
+    """The Keras model of what was read, if it was read as Keras has it.
+
+    Raises `ClaimError` if it was not, and what `model_of` raises.
+    """
+    ours = sources.trace(source, input_shape=input_shape)
+    model = model_of(source, input_shape=input_shape)
+    check_same(ours, reader.trace(model))
     return model
 
 

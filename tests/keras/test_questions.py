@@ -69,4 +69,7 @@ def test_the_pasted_code_is_what_was_answered(entry: dict[str, Any]) -> None:
 )
 def test_keras_still_does_what_was_answered(entry: dict[str, Any]) -> None:
     build = run(entry["model"], "build")
-    assert run(entry["probe"], "probe")(build) == entry["probe_result"]
+    expected = entry["probe_result"]
+    if isinstance(expected, float):  # a largest difference; sums may be rounded in another order
+        expected = pytest.approx(expected, abs=1e-6)
+    assert run(entry["probe"], "probe")(build) == expected

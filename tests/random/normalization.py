@@ -116,6 +116,13 @@ def stochastic_depth(draw: st.DrawFn) -> Example:
     return {"drop_path_rate": 0.5}, [shape(draw, [], draw(st.integers(1, 4)))], {}
 
 
+@st.composite
+def custom_scale(draw: st.DrawFn) -> Example:
+    """Two inputs of one shape."""
+    found = shape(draw, [], draw(st.integers(1, 4)))
+    return {"scale": draw(st.sampled_from((0.5, 0.25)))}, [found, found], {}
+
+
 STRATEGIES: dict[str, SearchStrategy[Example]] = {
     "BatchNormalization": batch(),
     "LayerNormalization": layer(),
@@ -124,4 +131,5 @@ STRATEGIES: dict[str, SearchStrategy[Example]] = {
     "UnitNormalization": unit(),
     "LayerScale": layer_scale(),
     "StochasticDepth": stochastic_depth(),
+    "CustomScaleLayer": custom_scale(),
 }

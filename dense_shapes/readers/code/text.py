@@ -141,7 +141,7 @@ def read(code: str) -> tuple[Code, ast.Module]:
 
     Raises `NotationError`, which points at the place, if it is not Python.
 
-    >>> read(">>> 1 + 1\n2")[0].lines
+    >>> read(">>> 1 + 1\n= 2")[0].lines
     ['1 + 1', '']
     """
     if len(code) > SIZE:
@@ -153,7 +153,8 @@ def read(code: str) -> tuple[Code, ast.Module]:
     lines = LINE_END.split(code.translate(INVISIBLE).expandtabs(8))
     ways = [cleaned(lines)]
     if any(FIRST_PROMPT.match(line) for line in lines):
-        ways.append(cleaned([unprompted(line) for line in lines]))
+        ways += [cleaned([PROMPT.sub("", line) for line in lines])]
+        ways += [cleaned([unprompted(line) for line in lines])]
     ways.append(first_shifted(ways[-1]))
     wrong = []
     for text in map(Code, ways):
