@@ -35,6 +35,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.text import Text
 
+from tests.profiles import examples
+
 FOLDER = Path(__file__).parent / "images"
 DENSE = MODEL_B["dense"]
 PICTURE = draw(DENSE, cell=(1, 2, 4))
@@ -70,7 +72,7 @@ def test_every_mark_of_the_scene_is_drawn_once(name: str) -> None:
     check_drawn(scene_of(PICTURES[name]))
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(layers(30))
 def test_every_mark_of_any_scene_is_drawn_once(layer: Layer) -> None:
     check_drawn(scene_of(draw(layer)))
