@@ -112,6 +112,6 @@ def browser(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure, as ratios within one run."""
     install(session, "tests")
-    session.install("rich", "visualkeras")
+    session.install("rich", "visualkeras", "torchinfo")
     for script in sorted(Path("benchmarks").glob("*.py")):
         session.run("python", str(script), env={**os.environ, **QUIET})
