@@ -183,8 +183,8 @@ def show(
     "--output",
     metavar="FILE",
     type=click.Path(),
-    help="The file to write: .svg, .html, .md, .tex or .txt. Without it, or for -, the SVG goes to "
-    "standard output; without it, a terminal shows the picture in words.",
+    help="The file to write: .svg, .html, .png, .pdf, .pgf, .md, .tex or .txt. Without it, or for -, "
+    "the SVG goes to standard output; without it, a terminal shows a sketch.",
 )
 def draw(
     source: str,

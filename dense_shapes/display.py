@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dense_shapes import lessons, tables, words
 from dense_shapes.axes import Cell, Size
@@ -14,7 +14,11 @@ from dense_shapes.drawing import figure
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
 from dense_shapes.traces import Layer, Trace, expected
-from dense_shapes.views import SUFFIXES, Content, render
+from dense_shapes.views import SUFFIXES, Content, mpl, render
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,16 +42,35 @@ class Display:
         """
         return render(self.content, view)
 
+    def figure(self, *, ax: Axes | None = None) -> Figure:
+        """The picture as a figure of Matplotlib, which can be changed; with `ax`, drawn into these axes.
+
+        Each cell is a rectangle whose gid is its name, `output[1, 2, 4]`; lengths are pixels of the
+        picture. Text is as large as the axes allow when the picture is drawn, so give axes their size
+        first. To write a file that is the same bytes every time, use `save`; or, of a figure that was
+        changed, `with matplotlib.rc_context(dense_shapes.views.mpl.SETTINGS)` around its `savefig`, with
+        `metadata={"CreationDate": None}` for PDF and `{"Date": None}` for SVG.
+
+        Raises `FormatError` for a table or prose, and if Matplotlib is not installed.
+        """
+        return mpl.figure(self.content, ax)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the content to a file, in the format that the end of its name says.
 
-        Raises `FormatError` for an ending that names no format.
+        A picture can be `.png`, `.pdf` and `.pgf` too; Matplotlib draws these, and for `.pgf` LaTeX
+        measures the text. Every file is the same bytes each time.
+
+        Raises `FormatError` for an ending that names no format, for a format that cannot hold the
+        content, and if what draws it is not installed.
         """
         path = Path(path)
+        if path.suffix in mpl.ENDINGS:
+            path.write_bytes(mpl.printed(self.content, path.suffix))
+            return
         if path.suffix not in SUFFIXES:
-            raise FormatError(
-                f"expected a file that ends in {', '.join(SUFFIXES)}, received {path.name!r}"
-            )
+            endings = ", ".join([*SUFFIXES, *mpl.ENDINGS])
+            raise FormatError(f"expected a file that ends in {endings}, received {path.name!r}")
         path.write_text(self.to(SUFFIXES[path.suffix]).rstrip("\n") + "\n", encoding="utf-8")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:

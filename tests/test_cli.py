@@ -375,7 +375,7 @@ def test_a_model_that_does_not_fit_is_a_lesson_and_no_failure(run: Run) -> None:
         (("explain", SPEC, "--cell", "1,2,4"), "say which: --layer dense_1"),
         (("draw", SPEC, "--layer", "dens"), "no layer is called 'dens'"),
         (("draw", SPEC, "--layer", "dense", "--cell", "9,9,9"), "index 9 on an axis of size 2"),
-        (("draw", SPEC, "-o", "it.pdf"), "expected a file that ends in .txt, .md, .html,"),
+        (("draw", SPEC, "-o", "it.gif"), "expected a file that ends in .txt, .md, .html,"),
         (("draw", SPEC, "-o", "it.csv"), "is no table"),
         (("draw", SPEC, "-o", "missing/it.svg"), "missing/it.svg"),
         (("completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),

@@ -76,12 +76,13 @@ def test_a_path_may_be_text(tmp_path: Path) -> None:
     assert (tmp_path / "it.md").read_text("utf-8").startswith("**Model: 'B'**\n")
 
 
-@pytest.mark.parametrize("name", ["it.pdf", "it", "it.svg.bak", "svg", ".svg"])
+@pytest.mark.parametrize("name", ["it.gif", "it", "it.svg.bak", "svg", ".svg"])
 def test_another_ending_is_refused_and_writes_nothing(tmp_path: Path, name: str) -> None:
     with pytest.raises(FormatError) as caught:
         SHOWN["picture"].save(tmp_path / name)
     assert str(caught.value) == (
-        f"expected a file that ends in .txt, .md, .html, .tex, .csv, .svg, received {name!r}"
+        "expected a file that ends in .txt, .md, .html, .tex, .csv, .svg, .png, .pdf, .pgf, "
+        f"received {name!r}"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -16,11 +16,11 @@ from dense_shapes.drawing.figure import draw
 from dense_shapes.drawing.layout import LIMITS, indices
 from dense_shapes.drawing.metrics import SIZES, text_width
 from dense_shapes.drawing.scene import Box, Line, Mark, Panel, Scene, Words, aligned, extent, moved
+from dense_shapes.drawing.sheet import WIDEST, rows
 from dense_shapes.errors import ShapeError
 from dense_shapes.rules import call
 from dense_shapes.traces import Layer
 from dense_shapes.views import render
-from dense_shapes.views.svg import WIDEST, rows
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
 from tests.strategies import cells, layers
 

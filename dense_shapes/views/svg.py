@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Sequence
 from typing import assert_never
 from xml.sax.saxutils import escape, quoteattr
 
-from dense_shapes.drawing.scene import Box, Line, Mark, Panel, Scene, Words, aligned
+from dense_shapes.drawing.scene import Box, Line, Mark, Panel, Scene, Words
+from dense_shapes.drawing.sheet import sheet
 from dense_shapes.drawing.theme import ALONE, STYLE
 from dense_shapes.errors import FormatError
 from dense_shapes.tables import Table
 from dense_shapes.words import Prose
-
-WIDEST = 900.0
-"""Where a row of tensors is full, in pixels."""
-GAP, MARGIN, LINE = 12.0, 8.0, 20.0
-CAPTION = 90
-"""How many characters of the title or the caption stand in a line."""
 
 
 def svg(scene: Table | Scene | Prose) -> str:
@@ -32,42 +25,11 @@ def svg(scene: Table | Scene | Prose) -> str:
     """
     if not isinstance(scene, Scene):
         raise FormatError(f"{scene.title!r} is no picture; its views are: text, markdown, html")
-    y, width = MARGIN, 0.0
-    groups: list[str] = []
-    lines: list[Mark] = []
-    for line in textwrap.wrap(scene.title, CAPTION) or [""]:
-        lines.append(Words(MARGIN, y + 10, line, "title", "start"))
-        y += LINE
-    y += 6
-    for row in map(aligned, rows(scene.panels)):
-        x = MARGIN
-        for panel in row:
-            groups.append(group(panel, x, y))
-            x += panel.width + GAP
-        y += row[0].height + GAP
-        width = max(width, x - GAP)
-    whole = scene.caption.replace(", ", ",\u00a0").replace(" × ", "\u00a0×\u00a0")
-    for number, line in enumerate(textwrap.wrap(whole, CAPTION)):
-        if not number:
-            lines.append(Box(MARGIN + 1, y + 2, 10, 10, "key", lit=True))
-        lines.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
-        y += LINE
-    width = max(width, *(line.extent[2] for line in lines)) + MARGIN
-    body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, lines), *groups]
+    whole = sheet(scene)
+    groups = [group(panel, x, y) for x, y, panel in whole.panels]
+    body = [f"<style>{ALONE}{STYLE}</style>", *map(mark, whole.lines), *groups]
     label = f"{scene.title}. {scene.description} {scene.caption}".strip()
-    return element(label, width, y + MARGIN - GAP, body, lit=bool(scene.caption)) + "\n"
-
-
-def rows(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
-    """The panels, a new row begun where one is full."""
-    row: list[Panel] = []
-    for panel in panels:
-        if row and sum(one.width + GAP for one in row) + panel.width > WIDEST:
-            yield row
-            row = []
-        row.append(panel)
-    if row:
-        yield row
+    return element(label, whole.width, whole.height, body, lit=bool(scene.caption)) + "\n"
 
 
 def panel_svg(panel: Panel, *, lit: bool) -> str:
