@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "words": {"axes", "cells", "equations", "fates", "steps", "traces"},
     "tables": {"axes", "errors", "traces"},
     "drawing": {"axes", "cells", "errors", "signature", "steps", "traces", "words"},
-    "views": {"drawing", "errors", "tables", "words"},
+    "views": {"axes", "drawing", "errors", "tables", "words"},
     "display": {"axes", "drawing", "errors", "lessons", "tables", "traces", "views", "words"},
     "evaluation": {"axes", "steps"},
     "sampling": {"axes", "evaluation", "steps"},

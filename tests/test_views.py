@@ -25,6 +25,7 @@ from dense_shapes.rules import call
 from dense_shapes.tables import Table, summary
 from dense_shapes.traces import Layer, Trace
 from dense_shapes.views import SUFFIXES, VIEWS, Content, render
+from dense_shapes.views.lights import script
 from dense_shapes.views.svg import number
 from dense_shapes.words import Prose, explain
 from tests.models import MODEL_B, chain, nested, opaque
@@ -381,7 +382,10 @@ def test_html_is_well_formed_and_a_name_is_only_text(kind: str, name: str) -> No
     tags = {element.tag.removeprefix(SVG) for element in tree.iter()}
     known = {"body", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "p", "br"}
     known |= {"strong", "code", "figure", "figcaption", "style", "svg", "g", "rect", "path", "text"}
-    assert tags <= known
+    assert tags <= known | {"span", "script"}
+    scripts = [element for element in tree.iter() if element.tag == "script"]
+    assert [it.get("type") for it in scripts] in ([], ["application/json", None])
+    assert [words(it) for it in scripts[1:]] in ([], [script()])
     # A table shows the name itself; a title shows it in quotes, as Python writes it.
     assert name in words(tree) or repr(name) in words(tree)
 
@@ -392,7 +396,7 @@ def test_html_carries_no_ids_and_no_handlers(kind: str) -> None:
     names = {name for element in tree.iter() for name in element.attrib}
     assert names <= {
         *("class", "style", "scope", "tabindex", "role", "aria-label", "viewBox", "width"),
-        *("height", "x", "y", "d", "rx", "transform", "text-anchor", "data-cell"),
+        *("height", "x", "y", "d", "rx", "transform", "text-anchor", "data-cell", "type"),
     }
 
 

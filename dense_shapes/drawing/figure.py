@@ -64,7 +64,7 @@ def draw(*layers: Layer, cell: Cell | None = None, heading: str | None = None) -
         for number, (name, value) in enumerate(zip(input_names(first), first.inputs, strict=True))
     ]
     description = " ".join(describe(layer) for layer in layers)
-    return Scene(heading or title(last), description, (*inputs, *panels), caption)
+    return Scene(heading or title(last), description, (*inputs, *panels), caption, layers)
 
 
 def operands(layer: Layer, reads: Reads | None) -> list[Panel]:

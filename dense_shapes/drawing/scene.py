@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from dense_shapes.axes import Cell
 from dense_shapes.drawing.metrics import SIZES, WordsKind, text_width
+from dense_shapes.traces import Layer
 
 STROKE = 1.25
 """Half the width of the border of a lit cell."""
@@ -97,12 +98,16 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture: a title, the tensors in reading order, a line below them, and all of it in words."""
+    """A picture: a title, the tensors in reading order, a line below them, and all of it in words.
+
+    `layers` are those that are drawn.
+    """
 
     title: str
     description: str
     panels: tuple[Panel, ...]
     caption: str = ""
+    layers: tuple[Layer, ...] = ()
 
 
 def moved(mark: Mark, dx: float, dy: float) -> Mark:

@@ -110,5 +110,8 @@ FIGURE = (
     ".ds-figure .ds-equation{margin:.5em 0 0;font-family:ui-monospace,'DejaVu Sans Mono',monospace;"
     "font-size:.85em;overflow-wrap:anywhere}"
     ".ds-equation svg{vertical-align:-.1em;margin-right:.5em}"
+    ".ds-panels:not(:has(.lit))+.ds-equation svg{display:none}"
+    ".ds-on .ds-equation{min-height:3em}.ds-on [data-cell]{cursor:pointer}"
+    ".ds-on [data-cell]:focus{outline:2px solid;outline-offset:2px}"
 )
 """The rules for a picture in a page, where its tensors wrap below each other."""

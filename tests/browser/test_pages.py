@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 SITE = Path(os.environ.get("SITE", "docs/_build/html")).resolve()
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 LAPTOP = {"width": 1366, "height": 650}
 """A small laptop: 1366 × 768, less the bars of the browser."""
 PHONE = {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A running browser."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    assert path, f"no browser found; install one of: {', '.join(NAMES)}"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def opened(chromium: Any, name: str, viewport: dict[str, int], **options: Any) -> Any:
