@@ -28,7 +28,8 @@ TITLES = {
     "recurrent": "Recurrent layers",
     "wrappers": "Layers around layers",
     "preprocessing": "Preprocessing",
-    "operations": "Operations of keras.ops",
+    "operations": "Operations of keras.ops that compute",
+    "moves": "Operations of keras.ops that move values",
 }
 HEAD = """\
 ---
@@ -61,8 +62,8 @@ def home(rule: Rule) -> str:
 
 def page(name: str, kinds: list[str]) -> str:
     """The page of one family."""
-    if name == "operations":
-        return operations(kinds)
+    if all(kind.startswith("ops.") for kind in kinds):
+        return operations(name, kinds)
     parts = [f"{HEAD}# {TITLES[name]}\n"]
     parts.append(cell("import dense_shapes as ds\nimport keras"))
     for kind in kinds:
@@ -70,7 +71,7 @@ def page(name: str, kinds: list[str]) -> str:
     return "\n".join(parts)
 
 
-def operations(kinds: list[str]) -> str:
+def operations(name: str, kinds: list[str]) -> str:
     """The page of the operations: a table, since there are many and each is small."""
     rows = []
     for kind in sorted(kinds):
@@ -80,7 +81,7 @@ def operations(kinds: list[str]) -> str:
         rows.append(f"| {kind.removeprefix('ops.')} | `{before}` | `{after}` | {known} |")
     table = "\n".join(rows)
     return f"""\
-# {TITLES["operations"]}
+# {TITLES[name]}
 
 A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`,
 `x[:, 0]`. Each of these operations has a rule too.

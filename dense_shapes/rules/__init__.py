@@ -11,6 +11,7 @@ from dense_shapes.rules import (
     core,
     embedding,
     merging,
+    moves,
     normalization,
     operations,
     pooling,
@@ -34,7 +35,7 @@ from dense_shapes.rules.book import (
 
 FAMILIES = (
     *(core, activations, embedding, convolution, pooling, reshaping, merging),
-    *(normalization, attention, recurrent, wrappers, preprocessing, operations),
+    *(normalization, attention, recurrent, wrappers, preprocessing, operations, moves),
 )
 """The modules of the rule book, in the order in which the catalogue shows them."""
 
