@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
+from dense_shapes import data as stored
 from dense_shapes import lessons, tables, words
 from dense_shapes.axes import Cell, Size
 from dense_shapes.drawing import figure
 from dense_shapes.drawing.scene import Scene
-from dense_shapes.errors import FormatError
+from dense_shapes.errors import DenseShapesError, FormatError
+from dense_shapes.records import WRONG
 from dense_shapes.traces import Layer, Trace, expected
 from dense_shapes.views import SUFFIXES, Content, mpl, render
 
@@ -29,6 +32,8 @@ class Display:
     """
 
     content: Content
+    call: stored.Call | None = field(default=None, compare=False)
+    """The call that made it, if it can be made again."""
 
     def __str__(self) -> str:
         return self.to("text")
@@ -73,14 +78,59 @@ class Display:
             raise FormatError(f"expected a file that ends in {endings}, received {path.name!r}")
         path.write_text(self.to(SUFFIXES[path.suffix]).rstrip("\n") + "\n", encoding="utf-8")
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """What a notebook may choose from. LaTeX would take Markdown first, so there is none."""
-        bundle = {"text/plain": self.to("text"), "text/html": self.to("html")}
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook may choose from. LaTeX would take Markdown first, so there is none.
+
+        Beside the text, the HTML and the SVG stands the data from which a page makes it again.
+        """
+        bundle: dict[str, Any] = {"text/plain": self.to("text"), "text/html": self.to("html")}
         if isinstance(self.content, Scene):
             bundle["image/svg+xml"] = self.to("svg")
+        record = stored.record_of(self.call) if self.call else None
+        if record is not None:
+            bundle[stored.MIME] = record
         return bundle
 
 
+P = ParamSpec("P")
+
+
+def remembered(function: Callable[P, Display]) -> Callable[P, Display]:
+    """The function, whose displays know how they were made."""
+
+    @wraps(function)
+    def call(*given: P.args, **options: P.kwargs) -> Display:
+        made = function(*given, **options)
+        return replace(made, call=stored.Call(function.__name__, given, options))
+
+    return call
+
+
+def again(record: Any) -> Display:
+    """The display that was made by the call that is kept in this data.
+
+    Raises `FormatError` if the data is not of the format `dense-shapes/1`, and what the call raises.
+
+    >>> import dense_shapes as ds
+    >>> table = ds.summary(ds.trace("2,3,1 -> Dense(5)"), columns=["layer", "params"])
+    >>> again(table._repr_mimebundle_()["application/vnd.dense-shapes+json"]) == table
+    True
+    """
+    call = stored.call_of(record)
+    functions = {it.__name__: it for it in (summary, draw, explain, check)}
+    if call.function not in functions:
+        raise FormatError(f"nothing is made by {call.function[:60]!r}, but by {', '.join(functions)}")
+    function: Any = functions[call.function]
+    try:
+        made: Display = function(*call.given, **call.options)
+        return made
+    except DenseShapesError:
+        raise
+    except WRONG as error:
+        raise stored.wrong(error) from None
+
+
+@remembered
 def summary(
     trace: Trace, *, columns: Sequence[str] = tables.DEFAULT, expand_nested: bool = False
 ) -> Display:
@@ -108,6 +158,7 @@ def summary(
     return Display(tables.summary(trace, columns=columns, expand_nested=expand_nested))
 
 
+@remembered
 def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> Display:
     r"""The annotated picture of a layer: `input × kernel + bias = output`, cell by cell.
 
@@ -128,6 +179,7 @@ def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> 
     return Display(figure.draw(*layers, cell=cell, heading=title))
 
 
+@remembered
 def explain(layer: Layer, *, cell: Cell | None = None) -> Display:
     """What a layer does to the shape, in words; or what one number of its output is made of.
 
@@ -146,6 +198,7 @@ def explain(layer: Layer, *, cell: Cell | None = None) -> Display:
     return Display(words.explain(expected(Layer, layer), cell=cell))
 
 
+@remembered
 def check(
     trace: Trace, *, data: Sequence[Size] | None = None, target: Sequence[Size] | None = None
 ) -> Display:

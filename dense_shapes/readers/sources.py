@@ -85,6 +85,14 @@ def found(source: str) -> Source:
     path, colon, name = source.rpartition(":")
     if colon and name.isidentifier() and is_file(path):
         return named(Source(*archive.content(path), path, name))
+    return written(source)
+
+
+def written(source: str) -> Source:
+    """A text that describes a model itself, and is not the name of a file.
+
+    Raises `FormatError` if it describes none.
+    """
     given = Source(source, "the text")
     if not source.strip():
         raise FormatError("expected a model, received nothing")

@@ -1,0 +1,317 @@
+"""The directives `layer-figure`, `model-figure` and `model-table`, and the role `layer-shape`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, TypeVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from dense_shapes import display, selection, tables, typed
+from dense_shapes.axes import Shape
+from dense_shapes.display import Display
+from dense_shapes.errors import DenseShapesError
+from dense_shapes.readers import sources as readers
+from dense_shapes.readers.code.layers import nearest
+from dense_shapes.sphinx import builders, sources
+from dense_shapes.sphinx.builders import LOGGER, TYPE, note_use
+from dense_shapes.sphinx.nodes import (
+    depart_hover,
+    hover,
+    nodes_of,
+    picture,
+    shown,
+    table,
+    visit_hover,
+    visit_picture,
+)
+from dense_shapes.traces import Trace
+
+T = TypeVar("T")
+
+SIDES = ("left", "center", "right")
+
+
+class AnyOption(dict[str, Callable[[str], str]]):
+    """The options of a directive: every one is let through, so that we say ourselves what is wrong."""
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> Callable[[str | None], str]:
+        return directives.unchanged
+
+
+class Refused(Exception):
+    """Why a directive shows nothing: what is wrong, of which kind, and in which line."""
+
+    def __init__(self, message: str, subtype: str, line: int) -> None:
+        super().__init__(message)
+        self.subtype = subtype
+        self.line = line
+
+
+class Shown(SphinxDirective):
+    """A directive that shows a model or a layer."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec: ClassVar[Any] = AnyOption()
+    known: ClassVar[tuple[str, ...]] = ()
+    common: ClassVar[tuple[str, ...]] = ("input", "caption", "name", "align", "class")
+
+    def run(self) -> list[nodes.Node]:
+        """The nodes, or a warning and none."""
+        note_use(self.env)
+        try:
+            self.check_options()
+            return self.nodes()
+        except Refused as why:
+            source, line = self.state_machine.get_source_and_line(why.line)
+            place = f"{source}:{line}"
+            LOGGER.warning("%s", why, type=TYPE, subtype=why.subtype, location=place)
+            return []
+
+    def nodes(self) -> list[nodes.Node]:
+        """What is shown."""
+        raise NotImplementedError
+
+    # What is given
+
+    def check_options(self) -> None:
+        """Refuse an option that the directive does not have."""
+        names = (*self.known, *self.common)
+        for name in self.options:
+            if name not in names:
+                hint = nearest(name, names) or f"; it has: {', '.join(names)}"
+                message = f"{self.name} has no option {name!r}{hint}"
+                raise Refused(message, "option", self.line_of(name))
+
+    def option(self, name: str, kind: Callable[[str], T]) -> T | None:
+        """The value of an option, if it is given."""
+        if name not in self.options:
+            return None
+        with self.blaming(name):
+            return kind(self.options[name] or "")
+
+    @contextmanager
+    def blaming(self, name: str) -> Iterator[None]:
+        """Say of what goes wrong that it is the fault of an option, if that is given."""
+        try:
+            yield
+        except DenseShapesError as error:
+            if name not in self.options:
+                raise Refused(str(error), "model", self.lineno) from None
+            raise Refused(f":{name}: {error}", "option", self.line_of(name)) from None
+
+    def trace(self, shape: Shape | None) -> Trace:
+        """The model that is shown: of the argument, or of the code in the body."""
+        text = " ".join(self.arguments).strip()
+        if text and any(line.strip() for line in self.content):
+            message = "the model is given twice: as the argument, and in the body"
+            raise Refused(message, "option", self.lineno)
+        if text:
+            return self.read(text, shape, self.lineno)
+        try:
+            given = sources.body(list(self.content))
+            return readers.trace(given.source, input_shape=shape)
+        except DenseShapesError as error:
+            message = str(error)
+            if error.line:
+                message = message.removeprefix(f"line {error.line}: ")
+            raise Refused(message, "model", self.line_in_body(error.line)) from None
+
+    def read(self, text: str, shape: Shape | None, line: int) -> Trace:
+        """The model that a text means; a file is found from the page."""
+        allowed = self.state.document.settings.file_insertion_enabled
+        given = None
+        try:
+            given = sources.meant(text, self.env, files=allowed)
+            return readers.trace(given.source, input_shape=shape)
+        except sources.Unread as error:
+            raise Refused(str(error), "source", line) from None
+        except DenseShapesError as error:
+            message = given.told(error) if given else str(error)
+            raise Refused(message, "model", line) from None
+
+    # Where it is given
+
+    def line_of(self, name: str) -> int:
+        """The line in which an option is given."""
+        for number, line in enumerate(self.block_text.splitlines()):
+            if line.strip().partition(" ")[0].rstrip(":").lstrip(":") == name:
+                return self.lineno + number + (not self.starts_with_itself)
+        return self.lineno
+
+    @property
+    def starts_with_itself(self) -> bool:
+        """Whether the text of the directive has the line with its name, as in reStructuredText."""
+        return self.block_text.lstrip().startswith("..")
+
+    def line_in_body(self, number: int | None) -> int:
+        """The line of the page that is a line of the body."""
+        if not number:
+            return self.lineno
+        items = self.content.items
+        if items and items[0][1]:  # reStructuredText counts from the top of the page
+            return items[min(number, len(items)) - 1][1] + 1
+        return self.lineno + self.content_offset + number
+
+    # What is shown
+
+    def framed(self, made: Display) -> list[nodes.Node]:
+        """The nodes of a picture, with its caption."""
+        align = self.align()
+        [node] = nodes_of(made, alt=self.options.get("alt", ""))
+        node["classes"] += self.classes()
+        self.set_source_info(node)
+        for child in node.findall(nodes.paragraph):
+            self.set_source_info(child)
+        caption = self.options.get("caption")
+        if not caption:
+            if align:
+                node["align"] = align
+            self.add_name(node)
+            return [node]
+        figure = nodes.figure("", node)
+        if align:
+            figure["align"] = align
+        figure += nodes.caption(caption, "", *self.parsed(caption))
+        self.set_source_info(figure)
+        self.set_source_info(figure[-1])
+        self.add_name(figure)
+        return [figure]
+
+    def parsed(self, text: str) -> list[nodes.Node]:
+        """The nodes of a line of text with markup."""
+        found, messages = self.parse_inline(text, lineno=self.line_of("caption"))
+        return [*found, *messages]
+
+    def align(self) -> str:
+        """The side to which it is aligned."""
+        side = str(self.options.get("align", "")).strip()
+        if side and side not in SIDES:
+            message = f":align: expected one of {', '.join(SIDES)}; received {side!r}"
+            raise Refused(message, "option", self.line_of("align"))
+        return side
+
+    def classes(self) -> list[str]:
+        """The classes that the page gives it."""
+        text = self.options.get("class", "")
+        try:
+            return list(directives.class_option(text)) if text else []
+        except ValueError as error:
+            raise Refused(f":class: {error}", "option", self.line_of("class")) from None
+
+
+class LayerFigure(Shown):
+    """The picture of a layer, cell by cell; or of several layers that follow each other."""
+
+    known = ("cell", "layer", "alt")
+
+    def nodes(self) -> list[nodes.Node]:
+        """The picture."""
+        shape = self.option("input", typed.shape)
+        cell = self.option("cell", typed.cell)
+        names = self.option("layer", typed.parts) or []
+        trace = self.trace(shape)
+        with self.blaming("layer"):
+            layers = selection.line(trace, names)
+        with self.blaming("cell"):
+            return self.framed(display.draw(*layers, cell=cell))
+
+
+class ModelFigure(Shown):
+    """The picture of a model; or of two, with what differs marked."""
+
+    known = ("compare", "alt")
+
+    def nodes(self) -> list[nodes.Node]:
+        """The picture."""
+        shape = self.option("input", typed.shape)
+        other = self.options.get("compare", "").strip()
+        trace = self.trace(shape)
+        if not other:
+            with self.blaming("input"):
+                return self.framed(display.draw(trace))
+        second = self.read(other, shape if needs_shape(other) else None, self.line_of("compare"))
+        with self.blaming("compare"):
+            return self.framed(display.compare(trace, second))
+
+
+class ModelTable(Shown):
+    """The table of a model."""
+
+    known = ("columns", "expand-nested")
+
+    def nodes(self) -> list[nodes.Node]:
+        """The table, and its notes."""
+        shape = self.option("input", typed.shape)
+        columns = self.option("columns", typed.parts) or tables.DEFAULT
+        align, classes = self.align(), self.classes()
+        trace = self.trace(shape)
+        with self.blaming("columns"):
+            expand = "expand-nested" in self.options
+            content = tables.summary(trace, columns=columns, expand_nested=expand)
+        caption = self.options.get("caption", "")
+        found = table(content, caption=caption, title=self.parsed(caption) if caption else ())
+        for node in found:
+            for child in node.findall(nodes.Element):
+                self.set_source_info(child)
+        whole = next(node for node in found if isinstance(node, nodes.table))
+        whole["classes"] += classes
+        if align:
+            whole["align"] = align
+        self.add_name(whole)
+        return [*found]
+
+
+def needs_shape(text: str) -> bool:
+    """Whether a text is layers alone, which do not say what their input is."""
+    return readers.is_layers(text)
+
+
+class LayerShape(SphinxRole):
+    """The shape that a layer gives, `Dense(5) on 2, 3, 1`, with its picture where one points at it."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """The shape, or the text as it stands and a warning."""
+        note_use(self.env)
+        text, on, sizes = self.text.rpartition(" on ")
+        try:
+            shape = typed.shape(sizes) if on else None
+            allowed = self.inliner.document.settings.file_insertion_enabled
+            given = sources.meant(text if on else sizes, self.env, files=allowed)
+            trace = readers.trace(given.source, input_shape=shape)
+            made = display.draw(*selection.line(trace))
+            return [shown(results(trace), made)], []
+        except (DenseShapesError, sources.Unread) as error:
+            subtype = "source" if isinstance(error, sources.Unread) else "model"
+            message = f"{self.name} {self.text!r}: {error}"
+            LOGGER.warning("%s", message, type=TYPE, subtype=subtype, location=self.get_location())
+            return [nodes.literal(self.text, self.text)], []
+
+
+def results(trace: Trace) -> list[Shape]:
+    """The shapes of the outputs of a model."""
+    return [
+        trace.layers[place].outputs[number].shape if place >= 0 else trace.inputs[number].shape
+        for place, number in trace.outputs
+    ]
+
+
+def setup(app: Any) -> None:
+    """Add the directives and the role to a site, and what its builders need for them."""
+    app.add_directive("layer-figure", LayerFigure)
+    app.add_directive("model-figure", ModelFigure)
+    app.add_directive("model-table", ModelTable)
+    app.add_role("layer-shape", LayerShape())
+    app.add_node(picture, html=(visit_picture, None))
+    app.add_node(hover, html=(visit_hover, depart_hover))
+    app.add_post_transform(builders.Printed)
+    app.connect("env-get-outdated", builders.outdated)
+    app.connect("html-page-context", builders.add_style)
