@@ -32,6 +32,8 @@ from dense_shapes.traces import Trace
 
 T = TypeVar("T")
 
+PICTURES: Any = display
+"""What draws models: `draw` of a trace, and `compare`."""
 SIDES = ("left", "center", "right")
 
 
@@ -237,10 +239,10 @@ class ModelFigure(Shown):
         trace = self.trace(shape)
         if not other:
             with self.blaming("input"):
-                return self.framed(display.draw(trace))
+                return self.framed(PICTURES.draw(trace))
         second = self.read(other, shape if needs_shape(other) else None, self.line_of("compare"))
         with self.blaming("compare"):
-            return self.framed(display.compare(trace, second))
+            return self.framed(PICTURES.compare(trace, second))
 
 
 class ModelTable(Shown):

@@ -79,14 +79,16 @@ def drawn(display: Display, alt: str = "") -> picture:
 def prose(content: Prose) -> nodes.container:
     """Lines of text below a title."""
     node = nodes.container(classes=["ds-prose"])
-    node += nodes.paragraph("", "", nodes.strong("", content.title), translatable=False)
+    title = fixed(nodes.paragraph, "")
+    title += nodes.strong("", content.title)
+    node += title
     node.extend(fixed(nodes.paragraph, line) for line in content.lines)
     return node
 
 
 def fixed(kind: Any, text: str) -> Any:
     """A node of text that nobody translates: it is made of numbers and names."""
-    return kind(text, text, translatable=False)
+    return kind(text, text, translatable=False, support_smartquotes=False)
 
 
 # Tables
@@ -107,7 +109,7 @@ def table(
     group += nodes.tbody("", *(body_row(content, n) for n in range(len(content.rows))))
     whole = nodes.table(classes=["ds-table", "colwidths-auto"])
     named = caption or content.title
-    whole += nodes.title(named, "", *(title or [nodes.Text(named)]))
+    whole += nodes.title(named, "", *(title or [nodes.Text(named)]), support_smartquotes=bool(caption))
     whole += group
     spec = addnodes.tabular_col_spec(spec=column_spec(content, widths))
     return [spec, whole, *notes(content)]
@@ -133,8 +135,10 @@ def cell(entry: Entry, align: str, *, before: str = "", head: bool = False) -> n
     """A cell; a shape is code, so that it is read as one, and heads alone are translated."""
     found = nodes.entry(classes=["ds-right"] if align == "right" else [])
     if isinstance(entry, tuple):
-        texts = [str(shape) for shape in entry]
-        found += [nodes.paragraph("", "", literal(text), translatable=False) for text in texts]
+        for shape in entry:
+            line = fixed(nodes.paragraph, "")
+            line += literal(str(shape))
+            found += line
     else:
         text = before + written(entry)
         found += nodes.paragraph(text, text) if head else fixed(nodes.paragraph, text)
@@ -147,8 +151,10 @@ def literal(text: str) -> nodes.literal:
 
 
 def longest(entry: Entry) -> int:
-    """How many characters the longest line of a cell has."""
-    return max(map(len, map(str, entry)), default=0) if isinstance(entry, tuple) else len(written(entry))
+    """How many characters the longest line of a cell has, the quotes around code included."""
+    if isinstance(entry, tuple):
+        return max((len(str(shape)) + 2 for shape in entry), default=0)
+    return len(written(entry))
 
 
 LONG = 30
@@ -174,7 +180,7 @@ def shown(shapes: Sequence[Shape], display: Display) -> hover:
     text = " and ".join(str(shape[1:]) for shape in shapes)
     [style] = parts_of(display.to("html")).styles[:1] or [""]
     body = STYLE.sub("", display.to("svg")).strip()
-    node = hover(parts=Parts(body, (style,)), translatable=False)
+    node = hover(parts=Parts(body, (style,)))
     node += literal(text)
     return node
 

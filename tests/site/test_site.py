@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 import html5lib
 import pytest
 
+import dense_shapes
 from dense_shapes.rules import OPAQUE, arguments
 
 SITE = Path(os.environ.get("SITE", "docs/_build/html"))
@@ -51,7 +52,15 @@ def numbers(page: str) -> list[list[str]]:
 
 def test_the_site_has_every_page() -> None:
     expected = {"index", "flatten", "one-number", "parameters", "eight-ways", "reference"}
-    assert {f"{name}.html" for name in expected | {"architecture", "changelog"}} <= set(PAGES)
+    expected |= {"any-model", "when-shapes-do-not-fit", "where-keras-surprises", "command-line"}
+    expected |= {"spec", "json", "architecture", "changelog"}
+    assert {f"{name}.html" for name in expected} <= set(PAGES)
+
+
+def test_the_reference_has_every_public_name() -> None:
+    ids = {element.get("id", "") for element in read("reference.html").iter()}
+    described = {name.rpartition(".")[2] for name in ids if name.startswith("dense_shapes.")}
+    assert set(dense_shapes.__all__) <= described
 
 
 @pytest.mark.parametrize("page", PAGES)
