@@ -119,7 +119,9 @@ def again(record: Any) -> Display:
     call = stored.call_of(record)
     functions = {it.__name__: it for it in (summary, draw, explain, check)}
     if call.function not in functions:
-        raise FormatError(f"nothing is made by {call.function[:60]!r}, but by {', '.join(functions)}")
+        raise FormatError(
+            f"nothing is made by {call.function[:60]!r}, but by {', '.join(functions)}"
+        )
     function: Any = functions[call.function]
     try:
         made: Display = function(*call.given, **call.options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
@@ -21,7 +22,7 @@ from dense_shapes.sphinx.builders import LOGGER, TYPE, note_use
 from dense_shapes.sphinx.nodes import (
     depart_hover,
     hover,
-    nodes_of,
+    node_of,
     picture,
     shown,
     table,
@@ -32,6 +33,8 @@ from dense_shapes.traces import Trace
 
 T = TypeVar("T")
 
+OPTION = re.compile(r"\s*:?([\w-]+):.*")
+"""A line that gives an option, in reStructuredText or in either way of Markdown."""
 PICTURES: Any = display
 """What draws models: `draw` of a trace, and `compare`."""
 SIDES = ("left", "center", "right")
@@ -44,7 +47,8 @@ class AnyOption(dict[str, Callable[[str], str]]):
         return True
 
     def __getitem__(self, name: str) -> Callable[[str | None], str]:
-        return directives.unchanged
+        kind: Callable[[str | None], str] = directives.unchanged
+        return kind
 
 
 class Refused(Exception):
@@ -71,14 +75,14 @@ class Shown(SphinxDirective):
         note_use(self.env)
         try:
             self.check_options()
-            return self.nodes()
+            return self.made()
         except Refused as why:
             source, line = self.state_machine.get_source_and_line(why.line)
             place = f"{source}:{line}"
             LOGGER.warning("%s", why, type=TYPE, subtype=why.subtype, location=place)
             return []
 
-    def nodes(self) -> list[nodes.Node]:
+    def made(self) -> list[nodes.Node]:
         """What is shown."""
         raise NotImplementedError
 
@@ -144,31 +148,31 @@ class Shown(SphinxDirective):
 
     def line_of(self, name: str) -> int:
         """The line in which an option is given."""
-        for number, line in enumerate(self.block_text.splitlines()):
-            if line.strip().partition(" ")[0].rstrip(":").lstrip(":") == name:
-                return self.lineno + number + (not self.starts_with_itself)
-        return self.lineno
-
-    @property
-    def starts_with_itself(self) -> bool:
-        """Whether the text of the directive has the line with its name, as in reStructuredText."""
-        return self.block_text.lstrip().startswith("..")
+        first: int = self.lineno
+        lines = self.block_text.splitlines()
+        if not self.block_text.lstrip().startswith(".."):
+            first += 1  # in Markdown, the text of a directive begins below its name
+        found = (n for n, line in enumerate(lines) if OPTION.sub(r"\1", line) == name)
+        return next((first + n for n in found), self.lineno)
 
     def line_in_body(self, number: int | None) -> int:
         """The line of the page that is a line of the body."""
-        if not number:
-            return self.lineno
+        first: int = self.lineno
         items = self.content.items
-        if items and items[0][1]:  # reStructuredText counts from the top of the page
-            return items[min(number, len(items)) - 1][1] + 1
-        return self.lineno + self.content_offset + number
+        if not number or not items:
+            return first
+        inner: int = items[min(number, len(items)) - 1][1]
+        if items[0][1]:  # reStructuredText counts from the top of the page
+            return inner + 1
+        offset: int = self.content_offset
+        return first + offset + number
 
     # What is shown
 
     def framed(self, made: Display) -> list[nodes.Node]:
         """The nodes of a picture, with its caption."""
         align = self.align()
-        [node] = nodes_of(made, alt=self.options.get("alt", ""))
+        node = node_of(made, alt=self.options.get("alt", ""))
         node["classes"] += self.classes()
         self.set_source_info(node)
         for child in node.findall(nodes.paragraph):
@@ -215,7 +219,7 @@ class LayerFigure(Shown):
 
     known = ("cell", "layer", "alt")
 
-    def nodes(self) -> list[nodes.Node]:
+    def made(self) -> list[nodes.Node]:
         """The picture."""
         shape = self.option("input", typed.shape)
         cell = self.option("cell", typed.cell)
@@ -232,7 +236,7 @@ class ModelFigure(Shown):
 
     known = ("compare", "alt")
 
-    def nodes(self) -> list[nodes.Node]:
+    def made(self) -> list[nodes.Node]:
         """The picture."""
         shape = self.option("input", typed.shape)
         other = self.options.get("compare", "").strip()
@@ -250,7 +254,7 @@ class ModelTable(Shown):
 
     known = ("columns", "expand-nested")
 
-    def nodes(self) -> list[nodes.Node]:
+    def made(self) -> list[nodes.Node]:
         """The table, and its notes."""
         shape = self.option("input", typed.shape)
         columns = self.option("columns", typed.parts) or tables.DEFAULT
@@ -260,16 +264,16 @@ class ModelTable(Shown):
             expand = "expand-nested" in self.options
             content = tables.summary(trace, columns=columns, expand_nested=expand)
         caption = self.options.get("caption", "")
-        found = table(content, caption=caption, title=self.parsed(caption) if caption else ())
-        for node in found:
-            for child in node.findall(nodes.Element):
-                self.set_source_info(child)
-        whole = next(node for node in found if isinstance(node, nodes.table))
+        title = self.parsed(caption) if caption else ()
+        found = table(content, caption=caption, title=title)
+        for child in found.findall(nodes.Element):
+            self.set_source_info(child)
+        [whole] = found.findall(nodes.table)
         whole["classes"] += classes
         if align:
             whole["align"] = align
         self.add_name(whole)
-        return [*found]
+        return [found]
 
 
 def needs_shape(text: str) -> bool:

@@ -14,7 +14,7 @@ from dense_shapes.data import MIME
 from dense_shapes.display import again
 from dense_shapes.errors import DenseShapesError
 from dense_shapes.sphinx.builders import LOGGER, TYPE, note_use
-from dense_shapes.sphinx.nodes import nodes_of
+from dense_shapes.sphinx.nodes import node_of
 
 
 class Renderer:
@@ -32,7 +32,7 @@ class Renderer:
             return []
         note_use(env)
         try:
-            return nodes_of(again(data.content))
+            return [node_of(again(data.content))]
         except DenseShapesError as error:
             place = f"{env.doc2path(env.docname)}:{data.line or 1}"
             LOGGER.warning("%s", error, type=TYPE, subtype="data", location=place)

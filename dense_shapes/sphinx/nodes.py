@@ -50,15 +50,15 @@ def parts_of(html: str) -> Parts:
     return Parts(SCRIPT.sub("", STYLE.sub("", html)), styles, scripts)
 
 
-def nodes_of(display: Display, *, alt: str = "") -> list[nodes.Element]:
-    """The nodes of any display; `alt` replaces what a picture says of itself."""
+def node_of(display: Display, *, alt: str = "") -> nodes.container:
+    """The node of any display; `alt` replaces what a picture says of itself."""
     match display.content:
         case Table() as content:
             return table(content)
         case Prose() as content:
-            return [prose(content)]
+            return prose(content)
         case Scene():
-            return [drawn(display, alt)]
+            return drawn(display, alt)
         case _ as never:
             assert_never(never)
 
@@ -96,7 +96,7 @@ def fixed(kind: Any, text: str) -> Any:
 
 def table(
     content: Table, *, caption: str = "", title: Sequence[nodes.Node] = ()
-) -> list[nodes.Element]:
+) -> nodes.container:
     """A table with its title or a caption above, and its notes below it."""
     widths = [
         max(len(column.title), 1, *(longest(row.entries[n]) for row in content.rows))
@@ -109,10 +109,12 @@ def table(
     group += nodes.tbody("", *(body_row(content, n) for n in range(len(content.rows))))
     whole = nodes.table(classes=["ds-table", "colwidths-auto"])
     named = caption or content.title
-    whole += nodes.title(named, "", *(title or [nodes.Text(named)]), support_smartquotes=bool(caption))
+    whole += nodes.title(
+        named, "", *(title or [nodes.Text(named)]), support_smartquotes=bool(caption)
+    )
     whole += group
     spec = addnodes.tabular_col_spec(spec=column_spec(content, widths))
-    return [spec, whole, *notes(content)]
+    return nodes.container("", spec, whole, *notes(content), classes=["ds-summary"])
 
 
 def notes(content: Table) -> Iterator[nodes.Element]:
@@ -166,8 +168,9 @@ def column_spec(content: Table, widths: Sequence[int]) -> str:
     if len(content.rows) < LONG:
         return "".join("R" if column.align == "right" else "T" for column in content.columns)
     total = sum(widths)
+    ragged = {"left": "raggedright", "right": "raggedleft"}
     return "".join(
-        rf">{{\ragged{'left' if column.align == 'right' else 'right'}\arraybackslash}}\X{{{width}}}{{{total}}}"
+        rf">{{\{ragged[column.align]}\arraybackslash}}\X{{{width}}}{{{total}}}"
         for column, width in zip(content.columns, widths, strict=True)
     )
 
@@ -180,7 +183,7 @@ def shown(shapes: Sequence[Shape], display: Display) -> hover:
     text = " and ".join(str(shape[1:]) for shape in shapes)
     [style] = parts_of(display.to("html")).styles[:1] or [""]
     body = STYLE.sub("", display.to("svg")).strip()
-    node = hover(parts=Parts(body, (style,)))
+    node: hover = hover(parts=Parts(body, (style,)))
     node += literal(text)
     return node
 
@@ -218,4 +221,6 @@ def depart_hover(self: Any, node: hover) -> None:
     known = self.__dict__.setdefault("dense_shapes_keys", set())
     name = "" if node["key"] in known else f' id="{node["key"]}"'
     known.add(node["key"])
-    self.body.append(f'<span class="ds-popup" role="tooltip"{name}>{node["parts"].body}</span></span>')
+    self.body.append(
+        f'<span class="ds-popup" role="tooltip"{name}>{node["parts"].body}</span></span>'
+    )
