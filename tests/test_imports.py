@@ -22,9 +22,11 @@ PACKAGE = Path(dense_shapes.__file__).parent
 HEAVY = ("numpy", "keras", "tensorflow", "matplotlib", "sphinx", "IPython")
 EDGE = {
     *("cli", "evaluation", "options", "probes", "proofs", "readers.rebuild", "runs", "sampling"),
-    "__main__",
+    *("__main__", "sphinx", "sphinx.builders", "sphinx.directives", "sphinx.mime", "sphinx.nodes"),
+    "sphinx.sources",
 }
-"""The modules that compute with NumPy, run Keras or are the command line; everything else is the core."""
+"""The modules that compute with NumPy, run Keras, are the command line or the extension of Sphinx;
+everything else is the core."""
 LATE = {"display", "views.mpl"}
 """The modules that import Matplotlib inside a function, or for a type alone: they load without it."""
 
@@ -49,7 +51,13 @@ ALLOWED: dict[str, set[str]] = {
     "tables": {"axes", "errors", "traces"},
     "drawing": {"axes", "cells", "errors", "signature", "steps", "traces", "words"},
     "views": {"axes", "drawing", "errors", "tables", "words"},
-    "display": {"axes", "drawing", "errors", "lessons", "tables", "traces", "views", "words"},
+    "data": {"errors", "records", "traces"},
+    "selection": {"errors", "traces"},
+    "typed": {"axes", "errors"},
+    "display": {
+        *("axes", "data", "drawing", "errors", "lessons", "records", "tables", "traces", "views"),
+        "words",
+    },
     "evaluation": {"axes", "steps"},
     "sampling": {"axes", "evaluation", "steps"},
     "runs": {"errors", "evaluation", "readers"},
@@ -59,10 +67,14 @@ ALLOWED: dict[str, set[str]] = {
         *("sampling", "steps", "tables", "traces", "words"),
     },
     "terminal": {"drawing", "tables", "views", "words"},
-    "options": {"axes", "errors", "readers", "tables", "traces"},
+    "options": {"", "axes", "errors", "readers", "tables", "traces", "typed"},
     "cli": {
-        *("", "axes", "display", "errors", "options", "proofs", "readers", "records", "tables"),
-        *("terminal", "traces", "views", "words"),
+        *("", "axes", "display", "errors", "options", "proofs", "readers", "records", "selection"),
+        *("tables", "terminal", "views", "words"),
+    },
+    "sphinx": {
+        *("", "axes", "data", "display", "drawing", "errors", "readers", "selection", "tables"),
+        *("traces", "typed", "words"),
     },
     "__main__": {"cli"},
 }
@@ -71,6 +83,10 @@ OUTSIDE: dict[str, set[str]] = {
     "display": {"matplotlib"},
     "cli": {"click"},
     "options": {"click"},
+    "sphinx.builders": {"docutils", "sphinx"},
+    "sphinx.directives": {"docutils", "sphinx"},
+    "sphinx.mime": {"docutils"},
+    "sphinx.nodes": {"docutils", "sphinx"},
     "readers.rebuild": {"keras"},
     "evaluation": {"numpy"},
     "sampling": {"numpy"},

@@ -121,7 +121,7 @@ class Shown(SphinxDirective):
             message = "the model is given twice: as the argument, and in the body"
             raise Refused(message, "option", self.lineno)
         if text:
-            return self.read(text, shape, self.lineno)
+            return self.read(text, shape)
         try:
             given = sources.body(list(self.content))
             return readers.trace(given.source, input_shape=shape)
@@ -131,18 +131,19 @@ class Shown(SphinxDirective):
                 message = message.removeprefix(f"line {error.line}: ")
             raise Refused(message, "model", self.line_in_body(error.line)) from None
 
-    def read(self, text: str, shape: Shape | None, line: int) -> Trace:
-        """The model that a text means; a file is found from the page."""
+    def read(self, text: str, shape: Shape | None, name: str = "") -> Trace:
+        """The model that a text means, of the argument or of an option; a file is found from the page."""
+        line, before = (self.line_of(name), f":{name}: ") if name else (self.lineno, "")
         allowed = self.state.document.settings.file_insertion_enabled
         given = None
         try:
             given = sources.meant(text, self.env, files=allowed)
             return readers.trace(given.source, input_shape=shape)
         except sources.Unread as error:
-            raise Refused(str(error), "source", line) from None
+            raise Refused(f"{before}{error}", "source", line) from None
         except DenseShapesError as error:
             message = given.told(error) if given else str(error)
-            raise Refused(message, "model", line) from None
+            raise Refused(f"{before}{message}", "model", line) from None
 
     # Where it is given
 
@@ -150,8 +151,8 @@ class Shown(SphinxDirective):
         """The line in which an option is given."""
         first: int = self.lineno
         lines = self.block_text.splitlines()
-        if not self.block_text.lstrip().startswith(".."):
-            first += 1  # in Markdown, the text of a directive begins below its name
+        if lines and self.name not in lines[0]:
+            first += 1  # some versions of myst-parser leave out the line with the name
         found = (n for n, line in enumerate(lines) if OPTION.sub(r"\1", line) == name)
         return next((first + n for n in found), self.lineno)
 
@@ -244,7 +245,8 @@ class ModelFigure(Shown):
         if not other:
             with self.blaming("input"):
                 return self.framed(PICTURES.draw(trace))
-        second = self.read(other, shape if needs_shape(other) else None, self.line_of("compare"))
+        alone = readers.is_layers(other)  # layers do not say what their input is
+        second = self.read(other, shape if alone else None, "compare")
         with self.blaming("compare"):
             return self.framed(PICTURES.compare(trace, second))
 
@@ -274,11 +276,6 @@ class ModelTable(Shown):
             whole["align"] = align
         self.add_name(whole)
         return [found]
-
-
-def needs_shape(text: str) -> bool:
-    """Whether a text is layers alone, which do not say what their input is."""
-    return readers.is_layers(text)
 
 
 class LayerShape(SphinxRole):

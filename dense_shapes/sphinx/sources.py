@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,7 +52,7 @@ def read(file: str, name: str, env: Any, *, files: bool) -> Given:
 
     Raises `Unread` if it cannot be read.
     """
-    relative, path = env.relfn2path(file)
+    relative, path = place_of(file, env)
     given = Given(Source("", ""), file, path)
     if not files:
         raise Unread(f"{file}: no page of this site may read files (file_insertion_enabled)")
@@ -62,12 +63,25 @@ def read(file: str, name: str, env: Any, *, files: bool) -> Given:
         raise Unread(given.told(error)) from None
 
 
+def place_of(file: str, env: Any) -> tuple[str, str]:
+    """Where a file is: from the folder of the sources, and on this machine.
+
+    Raises `Unread` if it is nowhere.
+    """
+    try:
+        relative, path = env.relfn2path(file)
+    except (OSError, RuntimeError, ValueError):  # a link to itself, or a name that is too long
+        raise Unread(f"{file[:200]!r} cannot be read: its path leads nowhere") from None
+    return relative, path
+
+
 def looks_like_file(text: str, env: Any) -> bool:
     """Whether a text is the name of a file: there is one, or nothing else looks like this."""
     if not text or "\n" in text or "\0" in text:
         return False
-    if sources.is_file(env.relfn2path(text)[1]):
-        return True
+    with suppress(Unread):
+        if sources.is_file(place_of(text, env)[1]):
+            return True
     describes = Source(text, "").form != "code" or code_reader.looks_like_code(text)
     return bool(sources.PATH.search(text)) and not describes
 
