@@ -24,25 +24,25 @@ FOLDER = "dense_shapes"
 """Where the figures for print are kept, in the folder of the doctrees."""
 
 CSS = (
-    ".ds-picture{overflow-x:auto;--ds-side:left;--ds-place:flex-start}"
-    "figure.align-default>.ds-picture,figure.align-center>.ds-picture,.ds-picture.align-center"
+    ".ds-shown{overflow-x:auto;--ds-side:left;--ds-place:flex-start}"
+    "figure.align-default>.ds-shown,figure.align-center>.ds-shown,.ds-shown.align-center"
     "{--ds-side:center;--ds-place:center}"
-    "figure.align-right>.ds-picture,.ds-picture.align-right{--ds-side:right;--ds-place:flex-end}"
-    ".ds-picture .ds-figure figcaption,.ds-picture .ds-equation{text-align:var(--ds-side)}"
-    ".ds-picture .ds-panels{justify-content:var(--ds-place)}"
+    "figure.align-right>.ds-shown,.ds-shown.align-right{--ds-side:right;--ds-place:flex-end}"
+    ".ds-shown .ds-figure figcaption,.ds-shown .ds-equation{text-align:var(--ds-side)}"
+    ".ds-shown .ds-panels{justify-content:var(--ds-place)}"
     ".ds-summary{width:fit-content;max-width:100%;margin:1em auto}"
     ".ds-summary table{margin-bottom:.5em}.ds-summary .ds-notes{font-size:.9em;margin:0}"
     "table.ds-table .ds-right,table.ds-table .ds-right p{text-align:right}"
     "table.ds-table .ds-right{font-variant-numeric:tabular-nums}"
-    "table.ds-table code{white-space:nowrap}"
-    ".ds-hover{position:relative;cursor:help;border-bottom:1px dotted}"
-    ".ds-popup{display:none;position:absolute;z-index:50;left:0;top:100%;width:max-content;"
-    "max-width:min(92vw,60rem);padding:.75rem;border:1px solid;border-radius:.25rem;"
-    "background:Canvas;color:CanvasText;cursor:auto}"
-    ".ds-popup svg{display:block;max-width:100%;height:auto}"
+    "table.ds-table .ds-short,table.ds-table code{white-space:nowrap}"
+    ".ds-hover{cursor:help;border-bottom:1px dotted}"
+    ".ds-popup{display:none;position:fixed;inset:auto 4vw 1rem;margin:auto;z-index:1000;"
+    "width:max-content;max-width:min(92vw,60rem);max-height:80vh;overflow:auto;box-sizing:border-box;"
+    "padding:.75rem;border:1px solid;border-radius:.25rem;background:Canvas;color:CanvasText;"
+    "font-size:1rem;cursor:auto}"
+    ".ds-popup .ds-panels{margin-top:.5rem}"
     ".ds-hover:hover>.ds-popup,.ds-hover:focus-within>.ds-popup{display:block}"
     ".ds-hover.ds-off>.ds-popup{display:none}"
-    "@media(max-width:48rem){.ds-popup{position:fixed;inset:auto 4vw 1rem;width:auto}}"
     "@media print{.ds-popup{display:none!important}.ds-hover{border:0}}"
 )
 """The look of what the style sheet of a picture does not know: tables, and shapes in the text."""
@@ -52,17 +52,22 @@ for (const it of document.querySelectorAll(".ds-hover")) {
   const popup = it.querySelector(".ds-popup");
   const show = () => {
     it.classList.remove("ds-off");
-    popup.style.marginLeft = "";
-    const beyond = popup.getBoundingClientRect().right - document.documentElement.clientWidth + 8;
-    if (beyond > 0 && getComputedStyle(popup).position === "absolute")
-      popup.style.marginLeft = `${-beyond}px`;
+    popup.style = "";
+    const word = it.getBoundingClientRect(), box = popup.getBoundingClientRect();
+    const below = word.bottom + box.height < innerHeight, above = word.top > box.height;
+    if (innerWidth < 768 || !(below || above)) return;
+    const left = Math.max(8, Math.min(word.left, document.documentElement.clientWidth - box.width - 8));
+    const top = below ? word.bottom : word.top - box.height;
+    popup.style = `inset: ${top}px auto auto ${left}px; margin: 0`;
   };
   it.addEventListener("mouseenter", show);
   it.addEventListener("focus", show);
   addEventListener("keydown", (event) => event.key === "Escape" && it.classList.add("ds-off"));
 }
 """
-"""Keeps a picture that is shown on the page inside its window; Escape hides it."""
+"""Puts a picture that is shown beside its word, where there is room; Escape hides it."""
+READY = "addEventListener('DOMContentLoaded', () => {{\n{}\n}});"
+"""A script in the head of a page runs when all of the page is there."""
 
 
 @cache
@@ -106,7 +111,7 @@ def add_style(app: Any, _: str, __: str, context: dict[str, Any], doctree: Any) 
     if next(doctree.findall(hover), None):
         scripts[SCRIPT] = None
     for script in scripts:
-        app.add_js_file(None, body=script, loading_method="defer")
+        app.add_js_file(None, body=READY.format(script))
 
 
 # LaTeX

@@ -77,10 +77,17 @@ class Shown(SphinxDirective):
             self.check_options()
             return self.made()
         except Refused as why:
-            source, line = self.state_machine.get_source_and_line(why.line)
-            place = f"{source}:{line}"
-            LOGGER.warning("%s", why, type=TYPE, subtype=why.subtype, location=place)
-            return []
+            return self.warn(why)
+        except Exception as error:  # a mistake of ours must not end the build of a site
+            LOGGER.debug("%s", self.name, exc_info=True)
+            message = f"{self.name} fails, which is a mistake in dense_shapes: {error!r}"
+            return self.warn(Refused(message, "internal", self.lineno))
+
+    def warn(self, why: Refused) -> list[nodes.Node]:
+        """A warning, and nothing on the page."""
+        source, line = self.state_machine.get_source_and_line(why.line)
+        LOGGER.warning("%s", why, type=TYPE, subtype=why.subtype, location=f"{source}:{line}")
+        return []
 
     def made(self) -> list[nodes.Node]:
         """What is shown."""

@@ -21,6 +21,7 @@ from dense_shapes.words import Prose
 STYLE = re.compile(r"<style>(.*?)</style>\n?", re.S)
 SCRIPT = re.compile(r"<script>(.*?)</script>\n?", re.S)
 DATA = re.compile(r"<script\b.*?</script>\n?", re.S)
+PANEL = re.compile(r"<svg\b.*?</svg>", re.S)
 LABEL = re.compile(r'(<figure class="ds-figure" aria-label=")[^"]*')
 
 INDENT = "\N{NO-BREAK SPACE}" * 3
@@ -70,8 +71,10 @@ def drawn(display: Display, alt: str = "") -> picture:
         label = escape(alt)
         parts = replace(parts, body=LABEL.sub(lambda found: found[1] + label, parts.body, count=1))
     node = picture(parts=parts, display=replace(display, call=None))
-    lines = display.to("text").splitlines()
-    for line in [lines[0], alt] if alt else lines:
+    scene = display.content
+    assert isinstance(scene, Scene)
+    said = [alt] if alt else [*scene.description.splitlines(), scene.caption]
+    for line in filter(None, [scene.title, *said]):
         node += fixed(nodes.paragraph, line)
     return node
 
@@ -135,7 +138,8 @@ def body_row(content: Table, number: int) -> nodes.row:
 
 def cell(entry: Entry, align: str, *, before: str = "", head: bool = False) -> nodes.entry:
     """A cell; a shape is code, so that it is read as one, and heads alone are translated."""
-    found = nodes.entry(classes=["ds-right"] if align == "right" else [])
+    short = isinstance(entry, tuple) or len(written(entry)) <= SHORT
+    found = nodes.entry(classes=["ds-right"] * (align == "right") + ["ds-short"] * short)
     if isinstance(entry, tuple):
         for shape in entry:
             line = fixed(nodes.paragraph, "")
@@ -159,6 +163,8 @@ def longest(entry: Entry) -> int:
     return len(written(entry))
 
 
+SHORT = 40
+"""How long the text of a cell is at most that is not folded in a narrow window."""
 LONG = 30
 """Of a table with more rows, LaTeX breaks the page, and does not find the widths of its columns."""
 
@@ -181,9 +187,11 @@ def column_spec(content: Table, widths: Sequence[int]) -> str:
 def shown(shapes: Sequence[Shape], display: Display) -> hover:
     """The shapes that a model gives, without the batch, with its picture."""
     text = " and ".join(str(shape[1:]) for shape in shapes)
-    [style] = parts_of(display.to("html")).styles[:1] or [""]
-    body = STYLE.sub("", display.to("svg")).strip()
-    node: hover = hover(parts=Parts(body, (style,)))
+    parts = parts_of(display.to("html"))
+    panels = PANEL.findall(parts.body.partition('<p class="ds-equation"')[0])
+    title = f"<strong>{escape(display.content.title)}</strong>"
+    body = f'{title}<span class="ds-panels">{"".join(panels)}</span>'
+    node: hover = hover(parts=Parts(body, parts.styles))
     node += literal(text)
     return node
 
@@ -194,7 +202,7 @@ def shown(shapes: Sequence[Shape], display: Display) -> hover:
 def visit_picture(self: Any, node: picture) -> None:
     """Write a picture into a page, and leave out the words that stand for it."""
     align = [f"align-{node['align']}"] if "align" in node else []
-    self.body.append(self.starttag(node, "div", CLASS=" ".join(["ds-picture", *align])))
+    self.body.append(self.starttag(node, "div", CLASS=" ".join(["ds-shown", *align])))
     self.body.append(body_for(self, node["parts"]))
     self.body.append("</div>\n")
     raise nodes.SkipNode

@@ -99,7 +99,7 @@ def test_the_head_of_a_page_has_the_style_once_and_of_others_nothing(page: Page)
     head, body = html.split("</head>")
     assert "<style>" not in body
     assert len(re.findall(r"<style>", head)) == len(set(re.findall(r"<style>.*?</style>", head)))
-    assert body.count('<div class="ds-picture') == 3
+    assert body.count('<div class="ds-shown') == 3
     assert ".ds-" not in built.page("search.html")
 
 
@@ -111,7 +111,9 @@ def test_the_role_gives_the_shape_and_its_picture_on_focus(page: Page) -> None:
     assert len(spans) == 2
     assert line.count(f'id="{spans[0]}"') == 1, "an id stands once on a page"
     assert spans[0] == spans[1], "the second is described by the picture of the first"
-    assert words(between(line, spans[0], "<svg")).endswith("(2, 3, 5)")
+    assert words(between(line, spans[0], "<svg")).endswith(
+        "(2, 3, 5) Dense 'dense': (None, 2, 3, 1) → (None, 2, 3, 5), 10 parameters"
+    )
 
 
 @BOTH
@@ -210,7 +212,7 @@ def test_alignment_classes_and_alternative_are_those_of_the_page(page: Page) -> 
     html = page(text).page("index.html")
     assert 'aria-label="A &quot;picture&quot; of mine"' in html
     classes = [set(it.split()) for it in re.findall(r'<(?:div|table) class="([^"]+)"', html)]
-    assert any({"ds-picture", "align-center", "mine"} <= it for it in classes)
+    assert any({"ds-shown", "align-center", "mine"} <= it for it in classes)
     assert any({"ds-table", "align-left", "other"} <= it for it in classes)
 
 
@@ -260,5 +262,5 @@ def test_a_model_and_two_models_as_a_picture(page: Page) -> None:
     for builder in ("html", "text", "latex"):
         assert page(text, builder).warnings == []
     html = page(text).page("index.html")
-    assert html.count('<div class="ds-picture') == 2
+    assert html.count('<div class="ds-shown') == 2
     assert "segmenter and classifier" in words(html)

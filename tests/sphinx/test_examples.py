@@ -47,7 +47,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_every_figure_of_a_site_is_in_its_pages(site: Path) -> None:
     figures = sum(
-        it.read_text("utf-8").count('class="ds-picture') for it in (site / "html").glob("*.html")
+        it.read_text("utf-8").count('class="ds-shown') for it in (site / "html").glob("*.html")
     )
     assert figures >= 2
     printed = list((site / "latex").glob("figure-*.pdf"))

@@ -169,7 +169,7 @@ def test_a_page_makes_the_outputs_of_a_notebook_anew(site: Site, builder: str) -
         assert written.count("sphinxincludegraphics{{figure-") == 2
         assert written.count(r"\begin{tabulary}") == 2
     if builder == "html":
-        assert written.count('<div class="ds-picture') == 2
+        assert written.count('<div class="ds-shown') == 2
 
 
 def test_a_new_library_shows_on_a_page_whose_cells_were_not_run_again(
@@ -189,7 +189,7 @@ def test_a_site_without_the_extension_shows_the_html_and_warns_of_nothing(site: 
     built = site.build(**options())
     assert built.warnings == []
     assert '<figure class="ds-figure"' in built.page("index.html")
-    assert "ds-picture" not in built.page("index.html")
+    assert "ds-shown" not in built.page("index.html")
 
 
 def test_bad_data_is_a_warning_and_the_html_is_shown(site: Site) -> None:
