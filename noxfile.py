@@ -45,7 +45,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test, against real Keras and the built site."""
-    install(session, "tests", "docs")
+    install(session, "tests", "docs", "sites")
     site = Path(session.create_tmp(), "site")
     build(session, site)
     session.run(
@@ -57,14 +57,14 @@ def tests(session: nox.Session) -> None:
 def core(session: nox.Session) -> None:
     """Run the tests of the core, with nothing installed that it does not need."""
     install(session, "core")
-    parts = ["--ignore=tests/keras", "--ignore=tests/site", "--ignore=tests/browser"]
+    parts = [f"--ignore=tests/{name}" for name in ("keras", "site", "sphinx", "browser")]
     session.run("pytest", *parts, *session.posargs)
 
 
 @nox.session
 def doctest(session: nox.Session) -> None:
     """Run the examples of the docstrings and of the README."""
-    install(session, "tests")
+    install(session, "tests", "docs")
     session.run("pytest", "--doctest-modules", "--pyargs", "dense_shapes", env=QUIET)
     session.run("pytest", "--doctest-glob=README.md", "README.md", env=QUIET)
 

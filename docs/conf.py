@@ -8,7 +8,7 @@ project = "dense_shapes"
 author = "The dense_shapes authors"
 project_copyright = author
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton"]
+extensions = ["myst_nb", "dense_shapes.sphinx", "sphinx.ext.autodoc", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 
 # A page is run each time the site is built: a cache would keep the numbers of an older library.

@@ -32,9 +32,9 @@ CSS = (
     ".ds-shown .ds-panels{justify-content:var(--ds-place)}"
     ".ds-summary{width:fit-content;max-width:100%;margin:1em auto}"
     ".ds-summary table{margin-bottom:.5em}.ds-summary .ds-notes{font-size:.9em;margin:0}"
-    "table.ds-table .ds-right,table.ds-table .ds-right p{text-align:right}"
-    "table.ds-table .ds-right{font-variant-numeric:tabular-nums}"
-    "table.ds-table .ds-short,table.ds-table code{white-space:nowrap}"
+    "table.ds-layers .ds-right,table.ds-layers .ds-right p{text-align:right}"
+    "table.ds-layers .ds-right{font-variant-numeric:tabular-nums}"
+    "table.ds-layers .ds-short,table.ds-layers code{white-space:nowrap}"
     ".ds-hover{cursor:help;border-bottom:1px dotted}"
     ".ds-popup{display:none;position:fixed;inset:auto 4vw 1rem;margin:auto;z-index:1000;"
     "width:max-content;max-width:min(92vw,60rem);max-height:80vh;overflow:auto;box-sizing:border-box;"
@@ -100,7 +100,7 @@ def add_style(app: Any, _: str, __: str, context: dict[str, Any], doctree: Any) 
     if doctree is None:
         return
     found = [it["parts"] for kind in (picture, hover) for it in doctree.findall(kind)]
-    tables = any("ds-table" in it["classes"] for it in doctree.findall(nodes.table))
+    tables = any("ds-layers" in it["classes"] for it in doctree.findall(nodes.table))
     if not found and not tables:
         return
     styles = dict.fromkeys([CSS, *(style for parts in found for style in parts.styles)])

@@ -110,7 +110,7 @@ def table(
     heads = [cell(column.title, column.align, head=True) for column in content.columns]
     group += nodes.thead("", nodes.row("", *heads))
     group += nodes.tbody("", *(body_row(content, n) for n in range(len(content.rows))))
-    whole = nodes.table(classes=["ds-table", "colwidths-auto"])
+    whole = nodes.table(classes=["ds-layers", "colwidths-auto"])
     named = caption or content.title
     whole += nodes.title(
         named, "", *(title or [nodes.Text(named)]), support_smartquotes=bool(caption)

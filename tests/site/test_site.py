@@ -52,7 +52,13 @@ def numbers(page: str) -> list[list[str]]:
 
 def test_the_site_has_every_page() -> None:
     expected = {"index", "flatten", "one-number", "parameters", "eight-ways", "reference"}
-    expected |= {"any-model", "when-shapes-do-not-fit", "where-keras-surprises", "command-line"}
+    expected |= {
+        "any-model",
+        "when-shapes-do-not-fit",
+        "where-keras-surprises",
+        "command-line",
+        "sphinx",
+    }
     expected |= {"spec", "json", "architecture", "changelog"}
     assert {f"{name}.html" for name in expected} <= set(PAGES)
 
