@@ -72,12 +72,14 @@ def run(command: list[str], folder: Path | None = None) -> None:
 def test_another_project_has_figures_tables_and_cells(
     python: Path, tmp_path: Path, theme: str
 ) -> None:
-    (tmp_path / "conf.py").write_text(CONF.format(theme=theme))
-    (tmp_path / "index.md").write_text(PAGE)
-    (tmp_path / "model.py").write_text("model = Sequential([Input((3,)), Dense(2)])\n")
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    (docs / "conf.py").write_text(CONF.format(theme=theme))
+    (docs / "index.md").write_text(PAGE)
+    (docs / "model.py").write_text("model = Sequential([Input((3,)), Dense(2)])\n")
     for builder in ("html", "latex"):
         command = [str(python), "-m", "sphinx", "-n", "-W", "--keep-going", "-b", builder]
-        run([*command, "-d", "doctrees", ".", builder], tmp_path)
+        run([*command, "-d", "doctrees", "docs", builder], tmp_path)
     html = (tmp_path / "html" / "index.html").read_text("utf-8")
     assert html.count('<div class="ds-shown') == 1
     assert html.count('class="ds-layers') == 2, "the cell shows a real table too"
