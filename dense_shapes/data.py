@@ -70,13 +70,15 @@ def call_of(record: Any) -> Call:
         raise FormatError(f"expected data of format {FORMAT!r}, received {str(found)[:60]!r}")
     try:
         given = tuple(map(thing_of, record["given"]))
-        options = {
-            str(name): tuple(it) if isinstance(it, list) else it
-            for name, it in record["options"].items()
-        }
+        options = {str(name): tupled(it) for name, it in record["options"].items()}
         return Call(str(record["function"]), given, options)
     except WRONG as error:
         raise wrong(error) from None
+
+
+def tupled(value: Any) -> Any:
+    """The value of an option, with tuples in the place of lists."""
+    return tuple(map(tupled, value)) if isinstance(value, list) else value
 
 
 def wrong(error: Exception) -> FormatError:

@@ -38,6 +38,31 @@ def cell(text: str) -> Cell:
     return tuple(map(int, parts(text)))
 
 
+def count(text: str) -> int:
+    """A number of things.
+
+    Raises `FormatError` if it is none.
+
+    >>> count("3")
+    3
+    """
+    if not re.fullmatch("[1-9][0-9]{0,3}", text.strip()):
+        raise FormatError(f"expected a whole number from 1, received {text!r}")
+    return int(text)
+
+
+def spot(text: str) -> Cell | tuple[str, Cell]:
+    """The cell of the output that is written as its indices, or that of the tensor of a name.
+
+    Raises `FormatError` if it is none.
+
+    >>> spot("1, 2, 4"), spot("kernel:0, 3")
+    ((1, 2, 4), ('kernel', (0, 3)))
+    """
+    name, colon, indices = text.rpartition(":")
+    return (name.strip(), cell(indices)) if colon else cell(text)
+
+
 def parts(text: str) -> list[str]:
     """What stands between commas, in brackets or without.
 

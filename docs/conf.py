@@ -1,6 +1,10 @@
 """Sphinx configuration: `nox -s docs` builds the site with it."""
 
 import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 os.environ["COLUMNS"] = "88"  # how wide Keras prints its summaries
 
@@ -8,7 +12,13 @@ project = "dense_shapes"
 author = "The dense_shapes authors"
 project_copyright = author
 
-extensions = ["myst_nb", "dense_shapes.sphinx", "sphinx.ext.autodoc", "sphinx_copybutton"]
+extensions = [
+    "myst_nb",
+    "dense_shapes.sphinx",
+    "sphinx.ext.autodoc",
+    "sphinx_copybutton",
+    "catalogue",
+]
 exclude_patterns = ["_build"]
 
 # A page is run each time the site is built: a cache would keep the numbers of an older library.

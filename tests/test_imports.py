@@ -41,22 +41,38 @@ ALLOWED: dict[str, set[str]] = {
     "binding": {"axes", "errors", "signature"},
     "steps": {"axes", "binding", "cells", "errors", "signature"},
     "traces": {"axes", "cells", "errors", "steps"},
+    "reaches": {"axes", "cells", "steps", "traces"},
     "records": {"axes", "errors", "signature", "steps", "traces"},
     "rules": {"axes", "errors", "signature", "steps", "traces"},
     "lessons": {"axes", "errors", "traces"},
     "readers": {"axes", "errors", "lessons", "records", "rules", "steps", "traces"},
     "equations": {"axes", "cells", "steps"},
     "fates": {"axes", "signature", "steps", "traces"},
+    "origins": {"axes", "steps", "traces"},
     "words": {"axes", "cells", "equations", "fates", "steps", "traces"},
     "tables": {"axes", "errors", "traces"},
-    "drawing": {"axes", "cells", "errors", "signature", "steps", "traces", "words"},
-    "views": {"axes", "drawing", "errors", "tables", "words"},
+    "drawing": {
+        *(
+            "axes",
+            "cells",
+            "errors",
+            "fates",
+            "origins",
+            "reaches",
+            "signature",
+            "steps",
+            "traces",
+            "words",
+        ),
+    },
+    "reports": {"axes", "drawing", "errors", "tables", "traces", "words"},
+    "views": {"axes", "drawing", "errors", "reports", "tables", "words"},
     "data": {"errors", "records", "traces"},
     "selection": {"errors", "traces"},
     "typed": {"axes", "errors"},
     "display": {
-        *("axes", "data", "drawing", "errors", "lessons", "records", "tables", "traces", "views"),
-        "words",
+        *("axes", "data", "drawing", "errors", "lessons", "records", "reports", "tables", "traces"),
+        *("views", "words"),
     },
     "evaluation": {"axes", "steps"},
     "sampling": {"axes", "evaluation", "steps"},
@@ -66,15 +82,15 @@ ALLOWED: dict[str, set[str]] = {
         *("axes", "cells", "display", "errors", "evaluation", "probes", "readers", "rules", "runs"),
         *("sampling", "steps", "tables", "traces", "words"),
     },
-    "terminal": {"drawing", "tables", "views", "words"},
+    "terminal": {"drawing", "reports", "tables", "views", "words"},
     "options": {"", "axes", "errors", "readers", "tables", "traces", "typed"},
     "cli": {
-        *("", "axes", "display", "errors", "options", "proofs", "readers", "records", "selection"),
-        *("tables", "terminal", "views", "words"),
+        *("", "axes", "display", "drawing", "errors", "options", "proofs", "readers", "records"),
+        *("selection", "tables", "terminal", "traces", "views", "words"),
     },
     "sphinx": {
-        *("", "axes", "data", "display", "drawing", "errors", "readers", "selection", "tables"),
-        *("traces", "typed", "words"),
+        *("", "axes", "data", "display", "drawing", "errors", "readers", "reports", "selection"),
+        *("tables", "traces", "typed", "words"),
     },
     "__main__": {"cli"},
 }
@@ -213,6 +229,7 @@ picture = dense_shapes.draw(layer, cell=(1, 2, 4))
 for view in ("text", "markdown", "html"):
     assert all(it.to(view) for it in (*shown, picture))
 assert picture.to("svg")
+assert dense_shapes.report(trace).to("html")
 print(json.dumps(sorted(set({HEAVY}) & set(sys.modules))))
 """
 

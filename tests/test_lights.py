@@ -11,9 +11,9 @@ from hypothesis import given, settings
 
 from dense_shapes.axes import Cell
 from dense_shapes.drawing.figure import draw
-from dense_shapes.drawing.lights import Light, drawn, lights
-from dense_shapes.drawing.scene import Scene
-from dense_shapes.rules import call
+from dense_shapes.drawing.pointing import Light, drawn, lights
+from dense_shapes.drawing.scene import Box, Origin, Scene
+from dense_shapes.rules import RULES, call
 from dense_shapes.traces import Layer
 from dense_shapes.views import lights as module
 from dense_shapes.views import render
@@ -36,18 +36,17 @@ def decoded(scene: Scene) -> list[Light]:
         )
         for it in found["sets"]
     ]
-    first = found["first"]
+    count = len(scene.panels)
     places = [
         (panel, place)
-        for panel in range(first, len(scene.panels))
+        for panel in found["outs"]
         for place in range(len(drawn(scene.panels[panel])))
     ]
-    outputs = ((),) * (len(scene.panels) - first)
     lit = []
     for (panel, place), (form, *row) in zip(places, found["rows"], strict=True):
-        parts, numbers = found["forms"][form], [*row[first:], ""]
+        parts, numbers = found["forms"][form], [*row[count:], ""]
         words = "".join(f"{part}{number}" for part, number in zip(parts, numbers, strict=True))
-        lit.append(Light(panel, place, (*(sets[it] for it in row[:first]), *outputs), words))
+        lit.append(Light(panel, place, tuple(sets[it] for it in row[:count]), words))
     return lit
 
 
@@ -168,12 +167,28 @@ def test_data_that_would_be_too_long_is_left_out(monkeypatch: pytest.MonkeyPatch
     assert data(draw(DENSE)) == ""
 
 
-def test_a_chain_that_would_take_too_long_is_left_as_it_is_drawn() -> None:
+def test_a_deep_chain_of_wide_windows_lights_up_too() -> None:
     # Each output sees a wider part of each layer before it: tens of thousands of cells.
     deep = chain(
         "deep", (None, 60, 60, 8), *[("Conv2D", {"filters": 8, "kernel_size": (9, 9)})] * 4
     )
-    assert lights(draw(*deep)) == []
+    scene = draw(*deep)
+    [*_, last] = lights(scene)
+    # 4 windows of 9 x 9 reach 33 x 33, up to the last row and column.
+    shown = cells_at(scene, 0, last.reads[0])
+    assert shown == {it for it in drawn(scene.panels[0]) if min(it[:2]) >= 60 - 33}
+
+
+def test_attention_lights_up_line_by_line() -> None:
+    rule = RULES["MultiHeadAttention"]
+    scene = draw(call("MultiHeadAttention", rule.example, *rule.shapes))
+    for light in lights(scene):
+        cell = drawn(scene.panels[light.panel])[light.place]
+        lit = draw(call("MultiHeadAttention", rule.example, *rule.shapes), cell=cell)
+        for panel, places in zip(lit.panels, light.reads, strict=True):
+            boxes = [it for it in panel.marks if isinstance(it, Box) and it.cell is not None]
+            expected = tuple(at for at, box in enumerate(boxes) if box.lit)
+            assert places == (() if panel.origin == Origin(output=0) else expected)
 
 
 def test_runs_stand_for_places() -> None:

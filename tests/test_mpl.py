@@ -80,7 +80,7 @@ def check_drawn(scene: Scene) -> None:
     """Fail if the figure has other marks than the scene."""
     figure, given_marks = mpl.figure(scene), marks(scene)
     boxes = [mark for mark in given_marks if isinstance(mark, Box)]
-    square = [box for box in boxes if box.kind in ("cell", "key")]
+    square = [box for box in boxes if box.kind in ("cell", "key", "pad")]
     # Rectangles hold also the invisible title texts and the background; cells and keys are the rest.
     assert len(drawn(figure, Rectangle)) == len(square)
     assert len(drawn(figure, FancyBboxPatch)) == len(boxes) - len(square)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dense_shapes.drawing.scene import Box, Mark, Panel, Scene, Words, aligned
+from dense_shapes.drawing.scene import Box, Mark, Panel, Scene, Words, aligned, lines
 
 WIDEST = 900.0
 """Where a row of tensors is full, in pixels."""
@@ -36,33 +36,37 @@ def sheet(scene: Scene) -> Sheet:
     """
     y, width = MARGIN, 0.0
     panels: list[tuple[float, float, Panel]] = []
-    lines: list[Mark] = []
+    texts: list[Mark] = []
     for line in textwrap.wrap(scene.title, CAPTION) or [""]:
-        lines.append(Words(MARGIN, y + 10, line, "title", "start"))
+        texts.append(Words(MARGIN, y + 10, line, "title", "start"))
         y += LINE
     y += 6
-    for row in map(aligned, rows(scene.panels)):
-        x = MARGIN
-        for panel in row:
-            panels.append((x, y, panel))
-            x += panel.width + GAP
-        y += row[0].height + GAP
-        width = max(width, x - GAP)
+    for line_of_panels in lines(scene.panels):
+        for row in map(aligned, rows(line_of_panels, 2 if scene.paired else 0)):
+            x = MARGIN
+            for panel in row:
+                panels.append((x, y, panel))
+                x += panel.width + GAP
+            y += row[0].height + GAP
+            width = max(width, x - GAP)
+        y += GAP
+    y -= GAP
     whole = scene.caption.replace(", ", ",\u00a0").replace(" × ", "\u00a0×\u00a0")
     for number, line in enumerate(textwrap.wrap(whole, CAPTION)):
         if not number:
-            lines.append(Box(MARGIN + 1, y + 2, 10, 10, "key", lit=True))
-        lines.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
+            texts.append(Box(MARGIN + 1, y + 2, 10, 10, "key", lit=True))
+        texts.append(Words(MARGIN + 20, y + 8, line, "caption", "start"))
         y += LINE
-    width = max(width, *(line.extent[2] for line in lines)) + MARGIN
-    return Sheet(width, y + MARGIN - GAP, tuple(panels), tuple(lines))
+    width = max(width, *(line.extent[2] for line in texts)) + MARGIN
+    return Sheet(width, y + MARGIN - GAP, tuple(panels), tuple(texts))
 
 
-def rows(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
-    """The panels, a new row begun where one is full."""
+def rows(panels: Sequence[Panel], most: int = 0) -> Iterator[list[Panel]]:
+    """The panels, a new row begun where one is full, or has this many (0: any)."""
     row: list[Panel] = []
     for panel in panels:
-        if row and sum(one.width + GAP for one in row) + panel.width > WIDEST:
+        full = sum(one.width + GAP for one in row) + panel.width > WIDEST
+        if row and (full or len(row) == most):
             yield row
             row = []
         row.append(panel)

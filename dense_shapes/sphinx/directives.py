@@ -35,8 +35,6 @@ T = TypeVar("T")
 
 OPTION = re.compile(r"\s*:?([\w-]+):.*")
 """A line that gives an option, in reStructuredText or in either way of Markdown."""
-PICTURES: Any = display
-"""What draws models: `draw` of a trace, and `compare`."""
 SIDES = ("left", "center", "right")
 
 
@@ -225,24 +223,28 @@ class Shown(SphinxDirective):
 class LayerFigure(Shown):
     """The picture of a layer, cell by cell; or of several layers that follow each other."""
 
-    known = ("cell", "layer", "alt")
+    known = ("cell", "layer", "depth", "alt")
 
     def made(self) -> list[nodes.Node]:
         """The picture."""
         shape = self.option("input", typed.shape)
-        cell = self.option("cell", typed.cell)
+        cell = self.option("cell", typed.spot)
         names = self.option("layer", typed.parts) or []
+        depth = self.option("depth", typed.count) or 1
         trace = self.trace(shape)
         with self.blaming("layer"):
             layers = selection.line(trace, names)
         with self.blaming("cell"):
+            if depth > 1:
+                last = names[-1] if names else layers[-1].label
+                return self.framed(display.draw(trace, layer=last, cell=cell, depth=depth))
             return self.framed(display.draw(*layers, cell=cell))
 
 
 class ModelFigure(Shown):
     """The picture of a model; or of two, with what differs marked."""
 
-    known = ("compare", "alt")
+    known = ("compare", "unfold", "alt")
 
     def made(self) -> list[nodes.Node]:
         """The picture."""
@@ -251,11 +253,11 @@ class ModelFigure(Shown):
         trace = self.trace(shape)
         if not other:
             with self.blaming("input"):
-                return self.framed(PICTURES.draw(trace))
+                return self.framed(display.draw(trace, unfold="unfold" in self.options))
         alone = readers.is_layers(other)  # layers do not say what their input is
         second = self.read(other, shape if alone else None, "compare")
         with self.blaming("compare"):
-            return self.framed(PICTURES.compare(trace, second))
+            return self.framed(display.compare(trace, second, unfold="unfold" in self.options))
 
 
 class ModelTable(Shown):

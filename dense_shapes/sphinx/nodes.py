@@ -15,6 +15,8 @@ from sphinx import addnodes
 from dense_shapes.axes import Shape
 from dense_shapes.display import Display
 from dense_shapes.drawing.scene import Scene
+from dense_shapes.errors import FormatError
+from dense_shapes.reports import Report
 from dense_shapes.tables import Entry, Table, written
 from dense_shapes.words import Prose
 
@@ -60,6 +62,8 @@ def node_of(display: Display, *, alt: str = "") -> nodes.container:
             return prose(content)
         case Scene():
             return drawn(display, alt)
+        case Report():
+            raise FormatError(f"{display.content.title!r} is a page of its own, and no part of one")
         case _ as never:
             assert_never(never)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import assert_never
 
-from dense_shapes.drawing.scene import Scene, aligned
-from dense_shapes.drawing.theme import FIGURE, STYLE
+from dense_shapes.drawing.scene import Scene, lines
+from dense_shapes.drawing.theme import FIGURE, style
 from dense_shapes.tables import Entry, Table, written
 from dense_shapes.views.lights import data, script
 from dense_shapes.views.svg import panel_svg
@@ -80,15 +80,18 @@ def figure(scene: Scene, *, alone: bool = True) -> str:
     It lights up where a reader points, if its page runs scripts. `alone` says whether it brings the
     style sheet and the script with it, or stands in a page that has them.
     """
-    panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in aligned(scene.panels))
+    lit, paired = bool(scene.caption), " ds-pairs" if scene.paired else ""
+    flows = ("\n".join(panel_svg(panel, lit=lit) for panel in line) for line in lines(scene.panels))
+    panels = "\n".join(f'<div class="ds-panels{paired}">\n{flow}\n</div>' for flow in flows)
     known = data(scene)
     equation = f'<p class="ds-equation">{KEY}<span>{escape(scene.caption)}</span></p>\n'
-    style = f"<style>{STYLE}{FIGURE}</style>\n" if alone else ""
+    rules = f"<style>{style(scene)}{FIGURE}</style>\n" if alone else ""
     knows = f'<script type="application/json">{known}</script>\n' if known else ""
     lights = f"<script>{script()}</script>\n" if known and alone else ""
-    label = escape(f"{scene.title}. {scene.description}")
+    label = escape(" ".join(f"{scene.title}. {scene.description}".split()))
     return (
-        f'<figure class="ds-figure" aria-label="{label}">\n{style}'
-        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels">\n{panels}\n</div>\n'
+        f'<figure class="ds-figure" aria-label="{label}">\n{rules}'
+        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-picture">\n'
+        f"{panels}\n</div>\n"
         f"{equation if known or scene.caption else ''}{knows}{lights}</figure>"
     )

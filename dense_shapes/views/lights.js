@@ -4,15 +4,15 @@
     const data = figure.querySelector("script[type='application/json']");
     if (!data) continue;
     figure.classList.add("ds-on");
-    const { first, sets: runs, rows, forms, names, says, hint } = JSON.parse(data.textContent);
+    const { outs, sets: runs, rows, forms, names, says, hint } = JSON.parse(data.textContent);
     const sets = runs.map((run) => run.flatMap((start, n) =>
       n % 2 ? [] : Array.from({ length: run[n + 1] }, (_, more) => start + more)));
     const live = figure.querySelector(".ds-equation span");
-    const box = figure.querySelector(".ds-panels");
+    const box = figure.querySelector(".ds-picture");
     const panels = [...box.querySelectorAll("svg")];
     const cells = panels.map((svg) => [...svg.querySelectorAll("[data-cell]")]);
     const every = cells.flat();
-    const outputs = cells.slice(first).flat();
+    const outputs = outs.flatMap((n) => cells[n]);
     const panelOf = (cell) => cells.findIndex((some) => some.includes(cell));
 
     const show = (lit, text) => {
@@ -26,8 +26,8 @@
     const point = (cell) => {
       const row = rows[outputs.indexOf(cell)];
       if (row) {
-        const lit = cells.slice(0, first).flatMap((some, n) => sets[row[n + 1]].map((at) => some[at]));
-        const words = forms[row[0]].map((part, n) => part + (row[first + n + 1] ?? ""));
+        const lit = cells.flatMap((some, n) => sets[row[n + 1]].map((at) => some[at]));
+        const words = forms[row[0]].map((part, n) => part + (row[cells.length + n + 1] ?? ""));
         return show(new Set([cell, ...lit]), words.join(""));
       }
       const panel = panelOf(cell);

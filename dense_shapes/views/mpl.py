@@ -8,26 +8,43 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, assert_never
 
 from dense_shapes.drawing.metrics import SIZES
-from dense_shapes.drawing.scene import TICK, Box, Line, Mark, PanelKind, Scene, Words
+from dense_shapes.drawing.roles import PENS, mixed
+from dense_shapes.drawing.scene import (
+    TICK,
+    Box,
+    Edge,
+    Line,
+    Mark,
+    PanelKind,
+    RoleName,
+    Scene,
+    Words,
+)
 from dense_shapes.drawing.sheet import sheet
 from dense_shapes.drawing.theme import (
     BOLD,
+    CHANGED,
     CLOSED,
     DASHES,
     DIMMED,
     DIMMED_STROKE,
+    EDGE,
     FILLS,
+    GROUND,
+    HOLLOW,
     INK,
     LIT,
     LIT_WIDTH,
+    MISSING,
+    MODEL_STROKES,
     MONOSPACED,
     STROKES,
+    TONES,
 )
 from dense_shapes.errors import FormatError
-from dense_shapes.tables import Table
+from dense_shapes.reports import Piece, Report
 from dense_shapes.views import UNPRINTABLE
 from dense_shapes.views.latex import escaped
-from dense_shapes.words import Prose
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -53,7 +70,7 @@ CENTRE = 0.35
 """How far the baseline of DejaVu Sans lies below the middle of a line, in heights of the text."""
 
 
-def figure(scene: Table | Scene | Prose, ax: Axes | None = None) -> Figure:
+def figure(scene: Piece | Report, ax: Axes | None = None) -> Figure:
     """The whole picture as a figure of Matplotlib, or drawn into axes that are given.
 
     Each cell is a rectangle of its own, whose gid is its name: `output[1, 2, 4]`.
@@ -108,6 +125,8 @@ def artist(
             return rectangle(mark, kind, dx, dy, points, lit=lit)
         case Line():
             return ruler(mark, dx, dy, points)
+        case Edge():
+            return edge(mark, dx, dy, points)
         case Words():
             return words(mark, dx, dy, points)
         case _ as never:
@@ -121,25 +140,63 @@ def rectangle(
     from matplotlib.patches import FancyBboxPatch, Rectangle
 
     dimmed = lit and box.kind == "cell" and not box.lit
-    stroke = DIMMED_STROKE if dimmed else STROKES["lit" if box.lit else box.kind]
-    fill = LIT.rgba if box.lit else (*INK.rgba[:3], CLOSED)
-    if box.kind == "cell" and not box.lit and kind in FILLS:
-        red, green, blue, cover = FILLS[kind].rgba
-        fill = red, green, blue, cover * (DIMMED if dimmed else 1)
+    strokes = {**STROKES, **MODEL_STROKES}
+    stroke = DIMMED_STROKE if dimmed else strokes["lit" if box.lit else box.kind]
+    fill = LIT.rgba if box.lit else filled(box, kind)
+    if dimmed and fill:
+        fill = *fill[:3], fill[3] * DIMMED
     style: dict[str, Any] = {
-        "facecolor": "none" if box.kind == "frame" else fill,
+        "facecolor": fill or "none",
         "edgecolor": (*INK.rgba[:3], stroke),
         "linewidth": points * (LIT_WIDTH if box.lit else 1),
-        "linestyle": (0, DASHES) if box.kind == "frame" else "solid",
+        "linestyle": dashed(box),
         "zorder": 2.5 if box.lit else 2,
         "clip_on": False,
     }
     x, y = box.x + dx, box.y + dy
-    if box.kind in ("cell", "key"):
+    if box.kind in ("cell", "key", "pad", "small"):
         return Rectangle((x, y), box.width, box.height, **style)
     return FancyBboxPatch(
         (x, y), box.width, box.height, boxstyle="round,pad=0,rounding_size=4", **style
     )
+
+
+def filled(box: Box, kind: PanelKind | None) -> tuple[float, float, float, float] | None:
+    """The colour inside a box that is not lit, if it has one."""
+    if box.tone is not None:
+        return TONES[box.tone].rgba
+    match box.kind:
+        case "frame" | "pad" | "missing" | "small":
+            return None
+        case "cell" if box.hollow:
+            return None
+        case "cell" if kind in FILLS:
+            return FILLS[kind].rgba
+        case "changed":
+            return *LIT.rgba[:3], CHANGED
+        case "node":
+            return INK.rgba
+        case "block":
+            return *INK.rgba[:3], GROUND
+        case "cell" | "closed" | "key" | "chip":
+            return *INK.rgba[:3], CLOSED
+        case _ as never:
+            assert_never(never)
+
+
+def dashed(box: Box) -> Any:
+    """How the border of a box is drawn."""
+    if box.kind in ("frame", "missing"):
+        return (0, DASHES if box.kind == "frame" else MISSING)
+    return (0, HOLLOW) if box.kind == "pad" or box.hollow else "solid"
+
+
+def ink(role: RoleName) -> tuple[float, float, float]:
+    """The colour of a line or a word with this role."""
+    red, green, blue = (
+        round(part / 255, 3) for part in mixed(role, (INK.red, INK.green, INK.blue))
+    )
+    return red, green, blue
 
 
 def ruler(line: Line, dx: float, dy: float, points: float) -> Artist:
@@ -147,6 +204,7 @@ def ruler(line: Line, dx: float, dy: float, points: float) -> Artist:
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
+    pen = PENS[line.role or "kept"]
     start, end = (line.x + dx, line.y + dy), (line.to_x + dx, line.to_y + dy)
     tick = (0.0, TICK) if line.y == line.to_y else (TICK, 0.0)
     corners = [start, end]
@@ -155,8 +213,26 @@ def ruler(line: Line, dx: float, dy: float, points: float) -> Artist:
     return PathPatch(
         Path(corners, [Path.MOVETO, Path.LINETO] * 3),
         fill=False,
-        edgecolor=(*INK.rgba[:3], STROKES["ruler"]),
-        linewidth=points,
+        edgecolor=(*ink(line.role), 1.0 if pen.colour else STROKES["ruler"]),
+        linewidth=points * (pen.width if pen.colour else 1),
+        linestyle=(0, [length / pen.width for length in pen.dashes]) if pen.dashes else "solid",
+        capstyle="butt",
+        clip_on=False,
+    )
+
+
+def edge(way: Edge, dx: float, dy: float, points: float) -> Artist:
+    """The way of a tensor: a line, or a curve that leaves and arrives straight down."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    (x, y), (to_x, to_y) = (way.x + dx, way.y + dy), (way.to_x + dx, way.to_y + dy)
+    half = (y + to_y) / 2
+    return PathPatch(
+        Path([(x, y), (x, half), (to_x, half), (to_x, to_y)], [Path.MOVETO, *[Path.CURVE4] * 3]),
+        fill=False,
+        edgecolor=(*INK.rgba[:3], MODEL_STROKES["edge"]),
+        linewidth=points * EDGE,
         capstyle="butt",
         clip_on=False,
     )
@@ -171,7 +247,7 @@ def words(text: Words, dx: float, dy: float, points: float) -> Artist:
         text.x + dx,
         text.y + dy + CENTRE * size,
         plain(text.text),
-        color=INK.rgba,
+        color=ink(text.role),
         family="DejaVu Sans Mono" if text.kind in MONOSPACED else "DejaVu Sans",
         weight="bold" if text.kind in BOLD else "normal",
         size=size * points,
@@ -187,7 +263,7 @@ def plain(text: str) -> str:
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", re.sub("[\t\n\x85]", " ", text))
 
 
-def printed(scene: Table | Scene | Prose, suffix: str) -> bytes:
+def printed(scene: Piece | Report, suffix: str) -> bytes:
     """The picture as a file: `.png`, `.pdf` or `.pgf`, the same bytes every time.
 
     Raises `FormatError` for a table or prose, if Matplotlib is not installed, and for `.pgf` if LaTeX is

@@ -9,16 +9,17 @@ from typing import Any, TypeAlias
 import pytest
 
 from dense_shapes.axes import Cell
-from dense_shapes.display import Display, draw
+from dense_shapes.display import Display, draw, report
 from dense_shapes.traces import Layer
 from dense_shapes.views.html import figure
 from dense_shapes.views.lights import HINT, script
-from tests.models import MODEL_A, MODEL_B, opaque
+from tests.models import MODEL_A, MODEL_B, chain, opaque
 
 Lit: TypeAlias = dict[str, set[Cell]]
 
 DENSE, CONV = MODEL_B["dense"], MODEL_B["conv2d"]
 FLAT = MODEL_A["flatten"], MODEL_A["dense"]
+PHONE = {"width": 360, "height": 740}
 HEAD = (
     '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>it</title>'
     '<meta name="viewport" content="width=device-width">'
@@ -80,7 +81,11 @@ def test_an_output_cell_lights_what_it_reads(chromium: Any, tmp_path: Path, cell
     page = opened(chromium, tmp_path, draw(DENSE))
     cell_of(page, "output", cell).hover()
     assert lit(page) == read_by(DENSE, cell)
-    assert said(page) == draw(DENSE, cell=cell).to("text").splitlines()[-1]
+    row, column, unit = cell
+    assert said(page) == (
+        f"output[{row}, {column}, {unit}] = "
+        f"input[{row}, {column}, 0] × kernel[0, {unit}] + bias[{unit}]"
+    )
 
 
 def test_every_drawn_output_cell_lights_what_it_reads(chromium: Any, tmp_path: Path) -> None:
@@ -242,6 +247,34 @@ def test_nothing_moves(chromium: Any, tmp_path: Path) -> None:
     before = page.locator(".ds-figure").bounding_box()
     cell_of(page, "output", (1, 2, 4)).hover()
     assert page.locator(".ds-figure").bounding_box() == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_report_is_read_on_a_phone(chromium: Any, tmp_path: Path, scheme: str) -> None:
+    report(MODEL_B).save(tmp_path / "report.html")
+    page = chromium.new_context(viewport=PHONE, color_scheme=scheme).new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto((tmp_path / "report.html").as_uri())
+    assert asked == [(tmp_path / "report.html").as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    boxes = [it.bounding_box() for it in page.locator("figure svg").all()]
+    assert len(boxes) > 12
+    assert all(box["x"] + box["width"] <= PHONE["width"] for box in boxes)
+    figure = page.locator("figure", has_text="Dense 'dense':")
+    figure.locator(".ds-kernel [data-cell]").first.hover()
+    assert figure.locator(".ds-output .cell.lit").count() == 6
+
+
+def test_what_is_folded_is_printed(chromium: Any, tmp_path: Path) -> None:
+    spec = ("Dense", {"units": 2})
+    report(chain("long", (None, 3), *[spec] * 12)).save(tmp_path / "report.html")
+    page = chromium.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    last = page.locator("figure").last
+    assert not last.is_visible()
+    page.emulate_media(media="print")
+    assert last.is_visible()
 
 
 def test_a_name_runs_nothing(chromium: Any, tmp_path: Path) -> None:
