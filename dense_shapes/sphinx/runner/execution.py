@@ -1,0 +1,124 @@
+"""The pages that have to run: where, and with what imported before."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nbformat
+
+from dense_shapes.sphinx.runner import workers
+from dense_shapes.sphinx.runner.jobs import Job, Outcome
+from dense_shapes.sphinx.runner.kernels import Kernels, is_ours
+from dense_shapes.sphinx.runner.pages import Page
+from dense_shapes.sphinx.runner.report import Report
+from dense_shapes.sphinx.runner.usage import installed_folders, top
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who runs the pages: how many processes, and on which machines."""
+
+    folder: Path
+    """Where the pages lie."""
+    memory: Path
+    """A file that remembers what must not be imported before a fork."""
+    processes: int
+    scheduler: str
+    report: Report
+
+    def outcomes(self, jobs: Iterable[Job], preload: Iterable[str]) -> Iterator[Outcome]:
+        """What comes of each page, as soon as it is known."""
+        jobs = {job.docname: job for job in jobs}
+        unfit = json.loads(self.memory.read_text("utf-8")) if self.memory.exists() else {}
+        names = [name for name in preload if name.partition(":")[0] not in unfit]
+        for outcome in self.forked([job for job in jobs.values() if not job.why], names, unfit):
+            if outcome.needs_kernel:
+                job = jobs[outcome.docname]
+                jobs[outcome.docname] = replace(job, why=outcome.needs_kernel)
+            else:
+                yield outcome
+        for job in jobs.values():
+            if job.why:
+                self.report.say(f"{job.docname}: an ordinary kernel runs it, because {job.why}")
+        kernels = Kernels().run(
+            [job for job in jobs.values() if job.why],
+            processes=self.processes,
+            progress=self.report.progress,
+        )
+        with closing(kernels):
+            for outcome in kernels:
+                outcome.needs_kernel = jobs[outcome.docname].why
+                yield outcome
+
+    def forked(
+        self, jobs: list[Job], preload: list[str], unfit: dict[str, str]
+    ) -> Iterator[Outcome]:
+        """What comes of the pages that can be forked, here or on the machines of a scheduler."""
+        if self.scheduler:
+            from dense_shapes.sphinx.runner.cluster import run_on
+
+            with closing(run_on(self.scheduler, jobs, preload, self.report.progress)) as found:
+                yield from found
+            return
+        warm = workers.Warm(preload, self.folder)
+        found = workers.run(jobs, warm, processes=self.processes, progress=self.report.progress)
+        with closing(found):
+            yield from found
+        for name, reason in warm.unfit.items():
+            self.report.say(f"{name or 'nothing'} is not imported before the pages: {reason}")
+        if warm.unfit:
+            named = {name: why for name, why in warm.unfit.items() if name}
+            self.memory.write_text(json.dumps({**unfit, **named}), "utf-8")
+
+
+def job(
+    page: Page, notebook: object, folder: Path, root: Path, *, seconds: float, limit: int, why: str
+) -> Job:
+    """A page as something to run; `why` it needed an ordinary kernel the last time."""
+    if page.own_kernel:
+        why = "it asks for one"
+    elif not is_ours(page.kernel):
+        why = f"it asks for the kernel {page.kernel}"
+    elif not workers.can_fork():
+        why = "processes cannot be forked here"
+    return Job(
+        docname=page.docname,
+        folder=str(folder),
+        root=str(root),
+        cells=page.cells,
+        notebook=nbformat.writes(notebook),
+        kernel=page.kernel,
+        timeout=page.timeout,
+        allow_errors=page.allow_errors,
+        limit=limit,
+        seconds=seconds,
+        why=why,
+    )
+
+
+def preloadable(names: Iterable[str], folders: Iterable[Path]) -> list[str]:
+    """Those of the imports that are installed, so that they are nobody's work in progress."""
+    installed = installed_folders()
+    fit: dict[str, bool] = {}
+    for package in {top(name.partition(":")[0]) for name in names}:
+        shadows = (folder / f"{package}{end}" for folder in folders for end in ("", ".py"))
+        fit[package] = not any(it.exists() for it in shadows) and _is_below(package, installed)
+    return sorted(name for name in names if fit[top(name.partition(":")[0])])
+
+
+def _is_below(package: str, folders: tuple[str, ...]) -> bool:
+    """Whether a package lies in one of these folders."""
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return False
+    if spec is None:
+        return False
+    places = [*(spec.submodule_search_locations or ()), spec.origin or ""]
+    return os.path.realpath(places[0]).startswith(folders)
