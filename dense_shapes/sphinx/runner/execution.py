@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import nbformat
 
 from dense_shapes.sphinx.runner import workers
 from dense_shapes.sphinx.runner.jobs import Job, Outcome
@@ -32,44 +30,45 @@ class Crew:
     scheduler: str
     report: Report
 
-    def outcomes(self, jobs: Iterable[Job], preload: Iterable[str]) -> Iterator[Outcome]:
+    def outcomes(self, jobs: Iterable[Job], preload: Iterable[str]) -> Generator[Outcome]:
         """What comes of each page, as soon as it is known."""
-        jobs = {job.docname: job for job in jobs}
+        todo = {job.docname: job for job in jobs}
         unfit = json.loads(self.memory.read_text("utf-8")) if self.memory.exists() else {}
         names = [name for name in preload if name.partition(":")[0] not in unfit]
-        for outcome in self.forked([job for job in jobs.values() if not job.why], names, unfit):
+        for outcome in self.forked([job for job in todo.values() if not job.why], names, unfit):
             if outcome.needs_kernel:
-                job = jobs[outcome.docname]
-                jobs[outcome.docname] = replace(job, why=outcome.needs_kernel)
+                job = todo[outcome.docname]
+                todo[outcome.docname] = replace(job, why=outcome.needs_kernel)
             else:
                 yield outcome
-        for job in jobs.values():
+        for job in todo.values():
             if job.why:
-                self.report.say(f"{job.docname}: an ordinary kernel runs it, because {job.why}")
+                self.report.say(f"{job.name}: an ordinary kernel runs it, because {job.why}")
         kernels = Kernels().run(
-            [job for job in jobs.values() if job.why],
+            [job for job in todo.values() if job.why],
             processes=self.processes,
             progress=self.report.progress,
         )
         with closing(kernels):
             for outcome in kernels:
-                outcome.needs_kernel = jobs[outcome.docname].why
+                outcome.needs_kernel = todo[outcome.docname].why
                 yield outcome
 
     def forked(
         self, jobs: list[Job], preload: list[str], unfit: dict[str, str]
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome]:
         """What comes of the pages that can be forked, here or on the machines of a scheduler."""
         if self.scheduler:
             from dense_shapes.sphinx.runner.cluster import run_on
 
-            with closing(run_on(self.scheduler, jobs, preload, self.report.progress)) as found:
+            progress = self.report.progress
+            with closing(run_on(self.scheduler, jobs, preload, self.folder, progress)) as found:
                 yield from found
             return
-        warm = workers.Warm(preload, self.folder)
-        found = workers.run(jobs, warm, processes=self.processes, progress=self.report.progress)
-        with closing(found):
-            yield from found
+        with workers.Warm(preload, self.folder) as warm:
+            run = workers.run(jobs, warm, processes=self.processes, progress=self.report.progress)
+            with closing(run):
+                yield from run
         for name, reason in warm.unfit.items():
             self.report.say(f"{name or 'nothing'} is not imported before the pages: {reason}")
         if warm.unfit:
@@ -77,29 +76,13 @@ class Crew:
             self.memory.write_text(json.dumps({**unfit, **named}), "utf-8")
 
 
-def job(
-    page: Page, notebook: object, folder: Path, root: Path, *, seconds: float, limit: int, why: str
-) -> Job:
-    """A page as something to run; `why` it needed an ordinary kernel the last time."""
+def kernel_reason(page: Page) -> str:
+    """Why a page needs an ordinary kernel, as far as it can be known before it runs; empty if not."""
     if page.own_kernel:
-        why = "it asks for one"
-    elif not is_ours(page.kernel):
-        why = f"it asks for the kernel {page.kernel}"
-    elif not workers.can_fork():
-        why = "processes cannot be forked here"
-    return Job(
-        docname=page.docname,
-        folder=str(folder),
-        root=str(root),
-        cells=page.cells,
-        notebook=nbformat.writes(notebook),
-        kernel=page.kernel,
-        timeout=page.timeout,
-        allow_errors=page.allow_errors,
-        limit=limit,
-        seconds=seconds,
-        why=why,
-    )
+        return "it asks for one"
+    if not is_ours(page.kernel):
+        return f"it asks for the kernel {page.kernel}"
+    return "" if workers.can_fork() else "processes cannot be forked here"
 
 
 def preloadable(names: Iterable[str], folders: Iterable[Path]) -> list[str]:
@@ -121,4 +104,4 @@ def _is_below(package: str, folders: tuple[str, ...]) -> bool:
     if spec is None:
         return False
     places = [*(spec.submodule_search_locations or ()), spec.origin or ""]
-    return os.path.realpath(places[0]).startswith(folders)
+    return str(os.path.realpath(places[0])).startswith(folders)

@@ -10,10 +10,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from sphinx.errors import ExtensionError
 
 from dense_shapes.sphinx.runner.cache import PageCache, content_name
-from dense_shapes.sphinx.runner.execution import Crew, job, preloadable
+from dense_shapes.sphinx.runner.execution import Crew, kernel_reason, preloadable
 from dense_shapes.sphinx.runner.jobs import Job, Outcome
 from dense_shapes.sphinx.runner.pages import BY_MYST_NB, Page, Survey, fingerprint
 from dense_shapes.sphinx.runner.records import Note, Present, Store
@@ -63,9 +64,7 @@ class Runner:
         if self.on:
             config.nb_execution_mode = "cache"
 
-    def run_stale(
-        self, app: Any, env: Any, added: set[str], changed: set[str], removed: set[str]
-    ) -> list[str]:
+    def run_stale(self, app: Any, env: Any, *_: set[str]) -> list[str]:
         """Run the pages whose results no longer hold; Sphinx is to read those with another result."""
         if not self.on:
             return []
@@ -97,10 +96,10 @@ class Runner:
     def holds(self, page: Page) -> bool:
         """Whether a result of the page holds now; it is taken if it does."""
         for note in self.store.notes(page.docname, page.key):
-            if not any(self.present.differences(note, self.environment(page))):
-                if result := self.store.result(note.result):
-                    self.results[page.docname] = (note.result, result, note.seconds)
-                    return True
+            changed = any(self.present.differences(note, self.environment(page)))
+            if not changed and (result := self.store.result(note.result)):
+                self.results[page.docname] = (note.result, result, note.seconds)
+                return True
         return False
 
     def reason(self, page: Page, notes: list[Note]) -> str:
@@ -133,8 +132,8 @@ class Runner:
             with closing(crew.outcomes(jobs, preloadable(names, folders))) as outcomes:
                 for outcome in outcomes:
                     page = self.pages[outcome.docname]
-                    self.report.finished(page, outcome)
                     self.take(page, outcome)
+                    self.report.finished(page, outcome)
 
     def job(self, page: Page, temporary: Path) -> Job:
         """A page as something to run."""
@@ -143,14 +142,19 @@ class Runner:
         if page.in_temp:
             folder = temporary / fingerprint(page.docname)
             folder.mkdir()
-        return job(
-            page,
-            self.survey.notebook(page),
-            folder,
-            self.root,
+        return Job(
+            docname=page.docname,
+            name=page.name,
+            folder=str(folder),
+            root=str(self.root),
+            cells=page.cells,
+            notebook=nbformat.writes(self.survey.notebook(page)),
+            kernel=page.kernel,
+            timeout=page.timeout,
+            allow_errors=page.allow_errors,
             limit=self.app.config.dense_shapes_runner_output_limit,
             seconds=notes[0].seconds if notes else 0.0,
-            why=notes[0].kernel if notes else "",
+            why=kernel_reason(page) or (notes[0].kernel if notes else ""),
         )
 
     def take(self, page: Page, outcome: Outcome) -> None:
@@ -180,8 +184,12 @@ class Runner:
             seconds=outcome.seconds,
             environment=self.environment(page),
             dependencies=list(self.dependencies(page)),
-            kernel=outcome.needs_kernel,
+            kernel="" if kernel_reason(page) else outcome.needs_kernel,
         )
+        elsewhere = self.app.config.dense_shapes_runner_scheduler and not outcome.needs_kernel
+        if elsewhere and (found := list(self.present.differences(note, self.environment(page)))):
+            outcome.fail(None, f"it ran where things differ from here: {'; '.join(found[:3])}")
+            return
         self.store.keep(page.docname, page.key, note, result)
 
     def dependencies(self, page: Page) -> Iterator[str]:
@@ -194,7 +202,7 @@ class Runner:
 
     # While it reads
 
-    def fill_cache(self, app: Any, env: Any, docnames: list[str]) -> None:
+    def fill_cache(self, _: Any, env: Any, docnames: list[str]) -> None:
         """Put the results of the pages that will be read where myst-nb looks for them."""
         if not self.on:
             return
@@ -215,7 +223,7 @@ class Runner:
                 own.put(page.path, notebook, result, name, seconds)
             env.dense_shapes_results[docname] = name
 
-    def choose_cache(self, app: Any, docname: str, source: list[str]) -> None:
+    def choose_cache(self, app: Any, docname: str, _: list[str]) -> None:
         """Give a page a cache of its own if another has the same code and other outputs."""
         if self.own_caches:
             path = self.own_caches.get(docname, self.path)

@@ -11,6 +11,8 @@ class Job:
     """A page to run: its cells, where, and within which limits."""
 
     docname: str
+    name: str
+    """What messages call it."""
     folder: str
     root: str
     cells: tuple[dict[str, Any], ...]

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
@@ -91,7 +91,7 @@ class Kernels:
         self.cells: dict[str, tuple[int | None, float]] = {}
         self.lock = threading.Lock()
 
-    def run(self, jobs: Iterable[Job], *, processes: int, progress: Progress) -> Iterator[Outcome]:
+    def run(self, jobs: Iterable[Job], *, processes: int, progress: Progress) -> Generator[Outcome]:
         """What comes of each page, as soon as it is known."""
         with ThreadPoolExecutor(processes) as pool:
             waiting = {pool.submit(self.run_page, job) for job in jobs}
@@ -121,13 +121,13 @@ class Kernels:
         notebook = nbformat.reads(job.notebook, as_version=4)
         outcome = Outcome(job.docname)
         began = time.monotonic()
-        self.cells[job.docname] = (None, began)
+        self.cells[job.name] = (None, began)
         client = WatchedClient(
             notebook,
             timeout=None if job.timeout is None else int(job.timeout),
             allow_errors=job.allow_errors,
             resources={"metadata": {"path": job.folder}},
-            on_cell_start=lambda cell, cell_index: self.at(job, cell_index, began),
+            on_cell_start=lambda **at: self.at(job, at["cell_index"], began),
         )
         client.job = job
         self.clients[job.docname] = client
@@ -144,14 +144,14 @@ class Kernels:
             self.end(outcome, client, job, f"{type(error).__name__}: {error}", 0)
         else:
             self.end(outcome, client, job, "", 0)
-        del self.clients[job.docname], self.cells[job.docname]
+        del self.clients[job.docname], self.cells[job.name]
         outcome.used = client.used
         outcome.seconds = time.monotonic() - began
         return outcome
 
     def at(self, job: Job, cell: int, began: float) -> None:
         """Note which cell runs."""
-        self.cells[job.docname] = (cell, began)
+        self.cells[job.name] = (cell, began)
 
     def end(self, outcome: Outcome, client: Any, job: Job, failed: str, line: int) -> None:
         """Take the outputs of a page that has ended, and say how it failed if it did."""
@@ -162,7 +162,7 @@ class Kernels:
                 kept = limited(json.loads(json.dumps(cell.outputs)), job.limit)
                 outcome.cells[index] = {"execution_count": cell.execution_count, **kept}
         if failed:
-            outcome.fail(self.cells[job.docname][0], failed, line=line or None)
+            outcome.fail(self.cells[job.name][0], failed, line=line or None)
 
 
 def limited(outputs: list[dict[str, Any]], limit: int) -> dict[str, Any]:

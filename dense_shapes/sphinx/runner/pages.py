@@ -41,8 +41,8 @@ class Page:
 
     @property
     def name(self) -> str:
-        """The page as messages call it: the name of its file."""
-        return Path(self.path).name if "/" not in self.docname else self.docname
+        """The page as messages call it: its file below the source folder."""
+        return f"{self.docname}{Path(self.path).suffix}"
 
     def imports(self) -> list[str]:
         """What the cells themselves import: `module` or `module:part`."""

@@ -137,7 +137,7 @@ class Recorder:
 class PageStream(io.TextIOBase):
     """`sys.stdout` or `sys.stderr` of a page."""
 
-    encoding = "UTF-8"  # type: ignore[assignment]
+    encoding = "UTF-8"
 
     def __init__(self, name: str, recorder: Recorder) -> None:
         self.name = name
@@ -146,7 +146,7 @@ class PageStream(io.TextIOBase):
     def write(self, text: str) -> int:
         """Take text."""
         if not isinstance(text, str):
-            msg = f"write() argument must be str, not {type(text)}"  # type: ignore[unreachable]
+            msg = f"write() argument must be str, not {type(text)}"
             raise TypeError(msg)
         self.recorder.write(self.name, text)
         return len(text)

@@ -18,9 +18,9 @@ class NativeStreams:
     """
 
     def __init__(self) -> None:
-        self.files = {"stdout": tempfile.TemporaryFile(), "stderr": tempfile.TemporaryFile()}
         self.numbers = {"stdout": 1, "stderr": 2}
         self.places = {"stdout": 0, "stderr": 0}
+        self.files = {name: tempfile.TemporaryFile() for name in self.numbers}  # noqa: SIM115
         self.decoders = {
             name: codecs.getincrementaldecoder("utf-8")("replace") for name in self.files
         }
@@ -38,7 +38,7 @@ class NativeStreams:
         self.libc.fflush(None)
 
     def news(self, most: int) -> Iterator[tuple[str, str, int]]:
-        """What was written since the last time: the stream, at most so many bytes as text, the bytes left out."""
+        """What was written since the last time: the stream, its text, and how many bytes were too many."""
         for name, file in self.files.items():
             size = os.fstat(file.fileno()).st_size - self.places[name]
             if size > 0:

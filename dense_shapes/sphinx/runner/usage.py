@@ -22,6 +22,8 @@ from typing import Any
 CHANGED = "changed while the page ran"
 """The digest of a file that was written while it was in use: it equals no other."""
 IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
+LEAVES = ("IPython", "matplotlib_inline")
+"""Packages that look for others which happen to be loaded, to show their values."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
@@ -100,7 +102,7 @@ class Watch:
 
         def import_module(name: str, package: str | None = None) -> Any:
             if not name.startswith("."):
-                self.asks(sys._getframe(1).f_globals.get("__name__") or "", name, ())
+                self.asks("importlib", name, ())
             return real_module(name, package)
 
         # So that warnings and tracebacks pass over them as they do over Python's own import.
@@ -112,7 +114,12 @@ class Watch:
 
     def asks(self, importer: str, name: str, parts: Iterable[str]) -> None:
         """Note that one module asks for another, and for these parts of it."""
-        importer, imported = top(importer), top(name)
+        imported = top(name)
+        if imported in sys.stdlib_module_names:
+            return
+        importer = top(importer)
+        if not importer or importer in sys.stdlib_module_names:
+            importer = _asker()
         if importer != imported:
             self.edges.setdefault(importer, set()).add(imported)
         if self.active:
@@ -149,7 +156,8 @@ class Watch:
         todo = set(starts)
         while todo:
             found |= todo
-            todo = {one for name in todo for one in self.edges.get(name, ())} - found
+            asking = todo.difference(LEAVES)
+            todo = {one for name in asking for one in self.edges.get(name, ())} - found
         return found
 
     # Files
@@ -233,18 +241,33 @@ class Watch:
             "python": f"{platform.python_implementation()} {platform.python_version()}",
             "files": {self.name(path): digest(path, since=self.since) for path in sorted(paths)},
             "folders": {self.name(path): listing(path) for path in sorted(self.listed)},
-            "packages": sorted(tops - {"__main__"} - sys.stdlib_module_names),
+            "packages": sorted(tops - {"__main__"}),
             "metadata": sorted(self.metadata),
             "imports": sorted(
                 name
                 for name in {name for owner in owners for name in self.asked.get(owner, ())}
-                if top(name.partition(":")[0]) not in sys.stdlib_module_names | set(map(top, local))
+                if top(name.partition(":")[0]) not in set(map(top, local))
             ),
         }
 
     def name(self, path: str) -> str:
         """A path as it is written down: from the root, with slashes."""
         return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+
+def _asker() -> str:
+    """Who had the standard library import something: the package nearest below it on the stack."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        name = top(frame.f_globals.get("__name__") or "")
+        if (
+            name
+            and name not in sys.stdlib_module_names
+            and frame.f_code.co_filename != IMPORT_SYSTEM
+        ):
+            return name
+        frame = frame.f_back
+    return ""
 
 
 def _imports(caller: str) -> bool:

@@ -11,12 +11,12 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.reduction import send_handle
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from dense_shapes.sphinx.runner.jobs import LANGUAGE, Job, Outcome
 from dense_shapes.sphinx.runner.server import START, stop
@@ -97,7 +97,14 @@ class Warm:
         self.folder = folder
         self.unfit: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
+        self.idle = True
         self.control: Connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """Start it; what turns out not to be fit for a fork is left to the pages."""
@@ -159,14 +166,16 @@ class Warm:
 
 def run(
     jobs: Iterable[Job], warm: Warm, *, processes: int, progress: Progress
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """What comes of each page, as soon as it is known; so many run at a time, the longest first."""
     pending = deque(sorted(jobs, key=lambda job: -job.seconds))
     running: dict[str, Running] = {}
     if not pending:
         return
+    warm.idle = False
     try:
-        warm.start()
+        if warm.process is None:
+            warm.start()
         while pending or running:
             while pending and len(running) < processes:
                 job = pending.popleft()
@@ -185,12 +194,12 @@ def run(
             for one in [one for one in running.values() if one.done]:
                 yield _finished(running, one)
             now = time.monotonic()
-            progress({name: (one.cell, now - one.began) for name, one in running.items()})
+            progress({one.job.name: (one.cell, now - one.began) for one in running.values()})
     finally:
         for one in running.values():
             if one.pid is not None:
                 stop(one.pid)
-        warm.stop()
+        warm.idle = True
 
 
 def _hear(warm: Warm, running: dict[str, Running]) -> bool:
@@ -219,7 +228,7 @@ def _death(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit status {code}"
 
 
-def _all_died(running: dict[str, Running]) -> Iterator[Outcome]:
+def _all_died(running: dict[str, Running]) -> Generator[Outcome]:
     """The pages that went down with the warm process."""
     for one in list(running.values()):
         one.outcome.fail(one.cell, "the process that the page was forked from died")
