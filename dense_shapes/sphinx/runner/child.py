@@ -29,12 +29,16 @@ def run_page(job: dict[str, Any], app: IPKernelApp, watch: Watch, send: Send) ->
     reseed()
     need_kernel(send)
     failure = None
+    before: dict[int, dict[str, Any]] = {}
     for index, cell in enumerate(job["cells"]):
         if not cell["runs"]:
             continue
         send({"event": "cell", "cell": index})
         ran, failure = run_cell(cell, app.shell, allow_errors=job["allow_errors"])
-        send({"event": "ran", "cell": index, **ran})
+        before[index] = ran
+        changed = list(before) if app.shell.recorder.updated else [index]
+        for one in changed:
+            send({"event": "ran", "cell": one, **before[one]})
         if failure:
             break
     send({"event": "done", "failure": failure, "used": watch.report()})

@@ -163,7 +163,8 @@ class Runner:
             str(index): {"execution_count": ran["execution_count"], "outputs": ran["outputs"]}
             for index, ran in sorted(outcome.cells.items())
         }
-        result = {"cells": kept, "metadata": outcome.metadata}
+        cut = {str(index): count for index, count in outcome.cut.items()}
+        result = {"cells": kept, "metadata": outcome.metadata, "cut": cut}
         name = fingerprint(page.docname, content_name(result), bool(outcome.failure))
         self.results[page.docname] = (name, result, outcome.seconds)
         if outcome.failure:
@@ -193,12 +194,11 @@ class Runner:
         self.store.keep(page.docname, page.key, note, result)
 
     def dependencies(self, page: Page) -> Iterator[str]:
-        """The files that a page declares, from the root: a folder stands for all that is in it."""
+        """What a page declares, named from the root: a folder stands for all that is in it."""
         for name in page.dependencies:
             path = Path(page.path).parent / name
-            for found in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                if not found.is_dir():
-                    yield Path(os.path.relpath(found, self.root)).as_posix()
+            for found in (path, *sorted(path.rglob("*"))):
+                yield Path(os.path.relpath(found, self.root)).as_posix()
 
     # While it reads
 
@@ -240,5 +240,8 @@ class Runner:
             cache.remove(self.results[page.docname][0])
         for name in cache.remove_others():
             self.report.say(f"{name}: myst-nb ran it itself; it was changed after it was read")
+        for docname, (_, result, _) in self.results.items():
+            cut = {int(index): count for index, count in result["cut"].items()}
+            self.report.cuts += [(self.pages[docname], *one) for one in cut.items()]
         if exception is None:
             self.report.conclude(app)

@@ -108,9 +108,10 @@ class Survey:
             if fields is None or not fields.pop("loads", False):
                 known[docname] = {"print": print_, "page": fields}
             if fields:
-                found[docname] = Page(
-                    **{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-                )
+                whole: dict[str, Any] = {
+                    k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()
+                }
+                found[docname] = Page(**whole)
         if known != self.known:
             self.memory.write_text(json.dumps(known), "utf-8")
         return found

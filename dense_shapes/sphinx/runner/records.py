@@ -87,13 +87,14 @@ class Present:
         kernel: str = "",
     ) -> Note:
         """What is to be written down of a page that has run, from what its process reported."""
-        declared = {name: self.digest(name) for name in dependencies}
+        names = set(dependencies)
+        folders = {name for name in names if (self.root / name).is_dir()}
         return Note(
             result=result,
             seconds=round(seconds, 3),
             python=used["python"],
-            files={**used["files"], **declared},
-            folders=used["folders"],
+            files=used["files"] | {name: self.digest(name) for name in sorted(names - folders)},
+            folders=used["folders"] | {name: self.listing(name) for name in sorted(folders)},
             distributions=self.owners(used["packages"], used["metadata"]),
             environment={name: self.variable(name) for name in sorted(set(environment))},
             imports=tuple(used["imports"]),

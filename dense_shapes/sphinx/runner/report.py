@@ -68,7 +68,6 @@ class Report:
         self.say(f"[{self.ended}/{self.total}] {page.name} {how} in {outcome.seconds:.1f} s")
         if outcome.failure:
             self.failures.append((page, outcome))
-        self.cuts += [(page, cell, count) for cell, count in outcome.cut.items()]
 
     def conclude(self, app: Any) -> None:
         """Say what was slow and what went wrong; a failed page makes the build fail."""

@@ -61,12 +61,14 @@ class Recorder:
         self.written = {"stdout": 0, "stderr": 0}
         self.native: NativeStreams | None = None
         self.clear_next = False
+        self.updated = False
 
     def begin(self, outputs: list[dict[str, Any]]) -> None:
         """Let a new cell write into this list."""
         self.outputs = outputs
         self.written = {"stdout": 0, "stderr": 0}
         self.clear_next = False
+        self.updated = False
 
     def end(self) -> dict[str, int]:
         """Finish the cell, and say how many characters of which stream were written and not kept."""
@@ -124,6 +126,7 @@ class Recorder:
     def update(self, data: Any, metadata: Any, display: str) -> None:
         """Replace what was displayed under this name, in whichever cell."""
         self.flush("stdout", "stderr")
+        self.updated = True  # perhaps in another cell
         for output in self.displays.get(display, ()):
             output["data"] = json.loads(json.dumps(data, default=plain))
             output["metadata"] = json.loads(json.dumps(metadata, default=plain))

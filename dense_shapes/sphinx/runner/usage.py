@@ -192,7 +192,7 @@ class Watch:
                 caller = sys._getframe(1).f_code.co_filename
                 if path.endswith(("METADATA", "PKG-INFO")):
                     self.metadata.add(os.path.basename(os.path.dirname(path)))  # noqa: PTH119, PTH120
-                if self.mine(path) and not _imports(caller):
+                elif self.mine(path) and not _imports(caller):
                     note(path)
 
     def opened(self, mode: Any, flags: Any) -> Callable[[str], None]:
