@@ -87,7 +87,8 @@ def test_the_pages_are_the_same_and_nothing_is_left(
     assert "cell 2: ValueError: bad" in out
     assert "cell 2: the process of the page died: exit status 4" in out
     assert "2 of 4 pages failed" in out
-    workers = [psutil.Process(pid) for pid in Client(cluster).run(os.getpid).values()]
+    with Client(cluster) as client:
+        workers = [psutil.Process(pid) for pid in client.run(os.getpid).values()]
     assert [it.children(recursive=True) for it in workers] == [[], []]
 
 

@@ -18,7 +18,7 @@ from distributed import Client, as_completed
 from distributed.scheduler import KilledWorker
 
 from dense_shapes.sphinx.runner import workers
-from dense_shapes.sphinx.runner.jobs import Job, Outcome
+from dense_shapes.sphinx.runner.jobs import Job, Outcome, RunnerError
 
 WARM: dict[tuple[str, int], workers.Warm] = {}
 """On a worker: its warm processes, by the build and the thread that they belong to."""
@@ -34,10 +34,10 @@ def run_on(
     if not jobs:
         return
     try:
-        client = Client(address, timeout=30, set_as_default=False)
+        client = Client(address, timeout=30)
     except OSError as error:
         msg = f"there is no Dask scheduler at {address}: {error}"
-        raise ConnectionError(msg) from error
+        raise RunnerError(msg) from error
     build = uuid.uuid4().hex
     began = time.monotonic()
     with client:

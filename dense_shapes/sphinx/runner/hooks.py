@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from sphinx.errors import ExtensionError
+from sphinx.errors import ConfigError, SphinxError
 
 from dense_shapes.sphinx.runner.cache import PageCache, content_name
 from dense_shapes.sphinx.runner.execution import Crew, kernel_reason, preloadable
-from dense_shapes.sphinx.runner.jobs import Job, Outcome
+from dense_shapes.sphinx.runner.jobs import Job, Outcome, RunnerError
 from dense_shapes.sphinx.runner.pages import BY_MYST_NB, Page, Survey, fingerprint
 from dense_shapes.sphinx.runner.records import Note, Present, Store
 from dense_shapes.sphinx.runner.report import Report
@@ -57,10 +57,10 @@ class Runner:
 
     def configure(self, app: Any, config: Any) -> None:
         """Let myst-nb take everything from jupyter-cache."""
-        self.on = bool(config.dense_shapes_runner) and config.nb_execution_mode != "off"
         if config.dense_shapes_runner and "myst_nb" not in app.extensions:
             msg = 'dense_shapes_runner needs "myst_nb" among the extensions of conf.py'
-            raise ExtensionError(msg)
+            raise ConfigError(msg)
+        self.on = bool(config.dense_shapes_runner) and config.nb_execution_mode != "off"
         if self.on:
             config.nb_execution_mode = "cache"
 
@@ -80,8 +80,11 @@ class Runner:
             for page in self.pages.values()
             if page.mode not in BY_MYST_NB and not self.holds(page)
         ]
-        if stale:
-            self.execute(stale)
+        try:
+            if stale:
+                self.execute(stale)
+        except RunnerError as error:
+            raise SphinxError(str(error)) from error
         before = getattr(env, "dense_shapes_results", {})
         return [
             docname

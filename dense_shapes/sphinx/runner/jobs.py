@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class RunnerError(Exception):
+    """Pages cannot be run at all: the message says why."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A page to run: its cells, where, and within which limits."""

@@ -18,7 +18,7 @@ from multiprocessing.reduction import send_handle
 from pathlib import Path
 from typing import Any, Self
 
-from dense_shapes.sphinx.runner.jobs import LANGUAGE, Job, Outcome
+from dense_shapes.sphinx.runner.jobs import LANGUAGE, Job, Outcome, RunnerError
 from dense_shapes.sphinx.runner.server import START, stop
 
 PACKAGES = Path(__file__).parents[3]
@@ -139,7 +139,7 @@ class Warm:
                     return {"unfit": {"": "the process that imported everything died"}}
                 errors.seek(0)
                 msg = f"pages cannot be run:\n{errors.read().decode(errors='replace')}"
-                raise RuntimeError(msg) from None
+                raise RunnerError(msg) from None
         return said
 
     def run(self, job: Job) -> Running:
