@@ -35,7 +35,9 @@ class PageCache:
         self.path = path
         self.cache = get_cache(path)
         # It can be made again at any time, so that there is no reason to wait for the disk.
-        event.listen(self.cache.db, "connect", lambda db, _: db.execute("PRAGMA synchronous = OFF"))
+        engine = self.cache.db
+        event.listen(engine, "connect", lambda db, _: db.execute("PRAGMA synchronous = OFF"))
+        engine.dispose()
         self.records = {one.hashkey: one for one in self.cache.list_cache_records()}
         self.given: dict[str, str] = {}
 

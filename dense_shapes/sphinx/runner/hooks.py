@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from sphinx.errors import ConfigError, SphinxError
 
 from dense_shapes.sphinx.runner.cache import PageCache, content_name
@@ -151,7 +151,7 @@ class Runner:
             folder=str(folder),
             root=str(self.root),
             cells=page.cells,
-            notebook=nbformat.writes(self.survey.notebook(page)),
+            notebook=json.dumps(self.survey.notebook(page)),
             kernel=page.kernel,
             timeout=page.timeout,
             allow_errors=page.allow_errors,

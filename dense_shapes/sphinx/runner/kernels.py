@@ -31,6 +31,7 @@ exec(compile(_source, "<dense_shapes usage>", "exec"), _module.__dict__)
 _module.watch = _module.Watch()
 _module.watch.install()
 _module.watch.hide(get_ipython())
+_module.watch.settle()
 _module.watch.begin({root!r})
 del _sys, _types, _module, _source
 """

@@ -87,6 +87,7 @@ class Survey:
         self.md_config = app.env.myst_config
         self.nb_config = app.env.mystnb_config
         self.memory = memory
+        self.notebooks: dict[str, Any] = {}
         self.settings = fingerprint(self.md_config, self.nb_config)
         self.known: dict[str, Any] = {}
         if memory.exists():
@@ -118,8 +119,10 @@ class Survey:
 
     def notebook(self, page: Page) -> Any:
         """The page as a notebook, as myst-nb will read it."""
-        notebook, _ = self.open(page.path, Path(page.path).read_text("utf-8"))
-        return notebook
+        if page.docname not in self.notebooks:
+            text = Path(page.path).read_text("utf-8")
+            self.notebooks[page.docname], _ = self.open(page.path, text)
+        return self.notebooks[page.docname]
 
     def open(self, path: str, text: str) -> tuple[Any, Any]:
         """The notebook of a text and its configuration; (None, None) for a page without code."""
@@ -151,6 +154,7 @@ class Survey:
             return None
         if any(PurePosixPath(path.as_posix()).match(it) for it in config.execution_excludepatterns):
             return None
+        self.notebooks[docname] = notebook
         lines = notebook.metadata.get("source_map") or [None] * len(notebook.cells)
         cells = [
             _cell(cell, line, text.splitlines())

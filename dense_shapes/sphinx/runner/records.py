@@ -69,9 +69,9 @@ class Present:
         value = os.environ.get(name)
         return None if value is None else hashlib.sha256(value.encode()).hexdigest()
 
-    def owners(self, packages: Iterable[str], metadata: Iterable[str]) -> dict[str, str]:
+    def owners(self, packages: list[str], metadata: Iterable[str]) -> dict[str, str]:
         """The distributions, with their versions, of these packages and folders of metadata."""
-        by_package = self.distributions()
+        by_package = self.distributions() if packages else {}
         names = {one for package in packages for one in by_package.get(package, ())}
         names |= {re.sub(r"-[^-]*\.(dist|egg)-info$", "", folder) for folder in metadata} - {""}
         return {name: self.version(name) for name in sorted({*names, *TOOLS}, key=str.lower)}

@@ -43,6 +43,7 @@ def serve(number: int) -> None:
     app = IPKernelApp.instance()
     app.prepare()
     unfit = preload(names)
+    watch.settle()
     gc.collect()
     gc.freeze()
     say(control, {"event": "ready", "unfit": unfit})

@@ -17,6 +17,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell, InteractiveShellABC
 from IPython.core.shellapp import InteractiveShellApp
+from IPython.extensions import storemagic  # noqa: F401 - every page loads it, so it is loaded once
 from traitlets import Type
 from traitlets.config import Config
 
@@ -280,6 +281,7 @@ class IPKernelApp(BaseIPythonApplication, InteractiveShellApp):  # type: ignore[
         self.shell = ZMQInteractiveShell.instance(parent=self, profile_dir=self.profile_dir)
         self.shell.recorder = Recorder()
         self.shell.configurables.append(self)
+        self.shell.transform_cell("ready")  # so that what this needs is there before a fork
 
     def start_page(self, limit: int) -> None:
         """Do in the process of the page what ipykernel does when it starts."""

@@ -80,6 +80,7 @@ class Watch:
         self.listed: set[str] = set()
         self.metadata: set[str] = set()
         self.before: set[str] = set()
+        self.local_before: dict[str, str] = {}
         self.since = 0
         self.installed = installed_folders()
 
@@ -162,11 +163,17 @@ class Watch:
 
     # Files
 
+    def settle(self) -> None:
+        """Take the modules that are loaded now for what every page finds."""
+        self.before = set()
+        self.local_before = self.local()
+        self.before = set(sys.modules)
+
     def begin(self, root: str) -> None:
         """Forget what the page's own code asked for before, and note the files that it opens from now on."""
         self.root = os.path.realpath(root) + os.sep
         self.edges.pop("__main__", None)
-        self.before = set(sys.modules)
+        self.before &= set(sys.modules)
         self.since = time.time_ns()
         self.active = True
         sys.addaudithook(self.audit)
@@ -218,11 +225,11 @@ class Watch:
     # The report
 
     def local(self) -> dict[str, str]:
-        """The modules that are loaded and not installed, with their files."""
+        """The modules that were loaded since `settle` and are not installed, with their files."""
         found = {}
-        for name, module in list(sys.modules.items()):
-            path = getattr(module, "__file__", None)
-            if name != "__main__" and isinstance(path, str) and os.path.isfile(path):  # noqa: PTH113
+        for name in set(sys.modules) - self.before - {"__main__"}:
+            path = getattr(sys.modules.get(name), "__file__", None)
+            if isinstance(path, str) and os.path.isfile(path):  # noqa: PTH113
                 path = os.path.realpath(path)
                 if not path.startswith(self.installed) and path not in self.written:
                     found[name] = path
@@ -231,23 +238,23 @@ class Watch:
     def report(self) -> dict[str, Any]:
         """Everything that was used, as plain data; call it when the page has run."""
         self.end()
-        local = self.local()
-        new = {name for name in local if name not in self.before}
+        new = self.local()
         tops = self.reached({"__main__", *map(top, new)})
-        modules = {path for name, path in local.items() if name in new or top(name) in tops}
-        paths = modules | (self.read - self.written)
-        owners = {"__main__", *map(top, new)}
+        old = {path for name, path in self.local_before.items() if top(name) in tops}
+        local = {top(name) for name in (*new, *self.local_before)}
+        asked = {
+            name for owner in {"__main__", *map(top, new)} for name in self.asked.get(owner, ())
+        }
         return {
             "python": f"{platform.python_implementation()} {platform.python_version()}",
-            "files": {self.name(path): digest(path, since=self.since) for path in sorted(paths)},
+            "files": {
+                self.name(path): digest(path, since=self.since)
+                for path in sorted({*new.values(), *old, *(self.read - self.written)})
+            },
             "folders": {self.name(path): listing(path) for path in sorted(self.listed)},
             "packages": sorted(tops - {"__main__"}),
             "metadata": sorted(self.metadata),
-            "imports": sorted(
-                name
-                for name in {name for owner in owners for name in self.asked.get(owner, ())}
-                if top(name.partition(":")[0]) not in set(map(top, local))
-            ),
+            "imports": sorted(name for name in asked if top(name.partition(":")[0]) not in local),
         }
 
     def name(self, path: str) -> str:
