@@ -45,7 +45,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test, against real Keras and the built site."""
-    install(session, "tests", "docs")
+    install(session, "tests", "docs", "cluster")
     site = Path(session.create_tmp(), "site")
     build(session, site)
     session.run(
@@ -57,7 +57,8 @@ def tests(session: nox.Session) -> None:
 def core(session: nox.Session) -> None:
     """Run the tests of the core, with nothing installed that it does not need."""
     install(session, "core")
-    parts = ["--ignore=tests/keras", "--ignore=tests/site", "--ignore=tests/browser"]
+    rooms = ("keras", "site", "browser", "sphinx")
+    parts = [f"--ignore=tests/{room}" for room in rooms]
     session.run("pytest", *parts, *session.posargs)
 
 
@@ -96,7 +97,7 @@ def browser(session: nox.Session) -> None:
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure, as ratios within one run."""
-    install(session, "tests")
+    install(session, "tests", "docs", "others")
     session.install("rich", "visualkeras")
     for script in sorted(Path("benchmarks").glob("*.py")):
         session.run("python", str(script), env={**os.environ, **QUIET})

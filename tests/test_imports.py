@@ -21,9 +21,12 @@ PACKAGE = Path(dense_shapes.__file__).parent
 HEAVY = ("numpy", "keras", "tensorflow", "matplotlib", "sphinx", "IPython")
 EDGE = {
     *("cli", "evaluation", "options", "probes", "proofs", "readers.rebuild", "runs", "sampling"),
+    *("sphinx.runner.cache", "sphinx.runner.child", "sphinx.runner.cluster"),
+    *("sphinx.runner.execution", "sphinx.runner.hooks", "sphinx.runner.kernels"),
+    *("sphinx.runner.pages", "sphinx.runner.report", "sphinx.runner.server", "sphinx.runner.shell"),
     "__main__",
 }
-"""The modules that compute with NumPy, run Keras or are the command line; everything else is the core."""
+"""The modules that compute with NumPy, run Keras, serve Sphinx or are the command line; everything else is the core."""
 
 # What each room may import of the package: a module that stands alone, or a folder, in which the
 # modules may import each other. A new room needs a line here, and a reason.
@@ -61,6 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         *("", "axes", "display", "errors", "options", "proofs", "readers", "records", "tables"),
         *("terminal", "traces", "views", "words"),
     },
+    "sphinx": set(),
     "__main__": {"cli"},
 }
 OUTSIDE: dict[str, set[str]] = {
@@ -72,6 +76,14 @@ OUTSIDE: dict[str, set[str]] = {
     "runs": {"keras", "numpy"},
     "probes": {"keras", "numpy"},
     "proofs": {"keras", "numpy"},
+    "sphinx.runner.cache": {"jupyter_cache", "nbformat", "sqlalchemy"},
+    "sphinx.runner.child": {"comm"},
+    "sphinx.runner.cluster": {"distributed"},
+    "sphinx.runner.hooks": {"sphinx"},
+    "sphinx.runner.kernels": {"jupyter_client", "nbclient", "nbformat"},
+    "sphinx.runner.pages": {"myst_nb"},
+    "sphinx.runner.report": {"sphinx"},
+    "sphinx.runner.shell": {"IPython", "traitlets"},
 }
 
 # The order of the design: a module knows those before it, and none after it.
@@ -84,6 +96,7 @@ NEVER: list[tuple[str, set[str]]] = [
     ("views", {"rules", "readers", "display"}),
     ("display", {"rules", "readers", "proofs"}),
     ("rules", {"readers", "words", "tables", "drawing", "views", "display"}),
+    ("sphinx.runner", {*ORDER, "readers", "words", "tables", "drawing", "views", "display"}),
     ("readers", {"words", "tables", "drawing", "views", "display", "proofs"}),
 ]
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +57,21 @@ class Site:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text), "utf-8")
 
+    def install(self, name: str, version: str, files: dict[str, str]) -> None:
+        """Install a distribution where nothing is anybody's project, as pip does."""
+        paths = sysconfig.get_paths(scheme="posix_user", vars={"userbase": str(self.root / "base")})
+        folder = Path(paths["purelib"])
+        self.env["PYTHONUSERBASE"] = str(self.root / "base")
+        for old in folder.glob(f"{name}-*.dist-info"):
+            shutil.rmtree(old)
+        info = f"{name}-{version}.dist-info"
+        files = files | {f"{info}/METADATA": f"Name: {name}\nVersion: {version}\n"}
+        record = ""
+        for path, text in files.items():
+            self.write(str((folder / path).relative_to(self.root)), text)
+            record += f"{path},sha256={hashlib.sha256(text.encode()).hexdigest()},\n"
+        self.write(str((folder / info / "RECORD").relative_to(self.root)), record)
+
     def page(self, name: str, *cells: str, front: str = "", prose: str = "Words.") -> None:
         """Write a page; a cell may begin with a line of tags: `#: raises-exception`."""
         text = f"---\nfile_format: mystnb\norphan: true\n{front}---\n\n# {name}\n\n{prose}\n"
@@ -75,8 +93,8 @@ class Site:
         """The environment of a build: of the tests, and what was set for this site."""
         names = ("PATH", "HOME", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "KERAS_BACKEND")
         kept = {name: os.environ[name] for name in names if name in os.environ}
-        paths = [str(PACKAGES), str(self.root / "site"), str(self.root)]
-        paths += [self.env[it] for it in ("MORE_PATHS",) if it in self.env]
+        installed = next((self.root / "base").glob("lib/*/site-packages"), self.root)
+        paths = [str(PACKAGES), str(installed), str(self.root)]
         return {**kept, "PYTHONPATH": os.pathsep.join(paths), **self.env}
 
     def build(self, *flags: str, builder: str = "text") -> Build:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -115,21 +114,12 @@ def test_a_kernel_of_another_environment_runs_each_time_unless_it_is_declared(si
     assert site.build("-W").ran == ["declared", "foreign"]
 
 
-def install(site: Site, name: str, code: str) -> None:
-    """Install a module as one that belongs to nobody's project."""
-    paths = sysconfig.get_paths(scheme="posix_user", vars={"userbase": str(site.root / "base")})
-    folder = Path(paths["purelib"])
-    site.write(str((folder / f"{name}.py").relative_to(site.root)), code)
-    site.env["PYTHONUSERBASE"] = str(site.root / "base")
-    site.env["MORE_PATHS"] = str(folder)
-
-
 def test_what_starts_threads_or_prints_is_left_to_the_pages(site: Site) -> None:
     start = (
         "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
     )
-    install(site, "starter", start)
-    install(site, "printer", "print('hello from the printer')\n")
+    site.install("starter", "1.0", {"starter.py": start})
+    site.install("printer", "1.0", {"printer.py": "print('hello from the printer')\n"})
     site.page("threads", "import starter, threading\nprint('threads', threading.active_count())")
     site.page("prints", "import printer")
     site.page("index", "import threading\nprint('threads', threading.active_count())")

@@ -94,28 +94,51 @@ def test_a_file_that_was_not_there_and_a_folder_that_was_listed(site: Site) -> N
     assert "nothing" in site.text("looks")
 
 
-def distribution(site: Site, version: str) -> None:
-    """Install a package with this version, as pip does."""
-    for old in (site.root / "site").glob("*.dist-info"):
-        shutil.rmtree(old)
-    site.write("site/parcel.py", "import importlib.metadata as m\nversion = m.version('parcel')\n")
-    info = f"site/parcel-{version}.dist-info"
-    site.write(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: parcel\nVersion: {version}\n")
-    site.write(f"{info}/RECORD", f"parcel.py,,\nparcel-{version}.dist-info/METADATA,,\n")
-    site.write(f"{info}/top_level.txt", "parcel\n")
+PARCEL = "import importlib.metadata as m\nversion = m.version('parcel')\nvalue = 1\n"
 
 
 def test_a_version_runs_the_pages_that_import_the_package(site: Site) -> None:
-    distribution(site, "1.0")
+    site.install("parcel", "1.0", {"parcel.py": PARCEL})
+    site.install("wrapper", "1.0", {"wrapper.py": "from parcel import version\n"})
     site.page("packed", "import parcel\nprint('version', parcel.version)")
+    site.page("through", "import wrapper\nprint('version', wrapper.version)")
     site.page("asks", "from importlib.metadata import version\nprint('it is', version('parcel'))")
+    for version in ("1.1", "1.2"):  # in the second round, `parcel` is imported before the fork
+        built(site, "-E")
+        site.install("parcel", version, {"parcel.py": PARCEL})
+        build = built(site)
+        assert build.ran == ["asks", "packed", "through"]
+        assert build.reasons["packed"] == f"parcel {float(version) - 0.1:.1f} is now {version}"
+        assert f"version {version}" in site.text("packed")
+        assert f"version {version}" in site.text("through")
+        assert f"it is {version}" in site.text("asks")
+
+
+def test_the_same_version_built_again_counts_as_another(site: Site) -> None:
+    site.install("parcel", "1.0", {"parcel.py": PARCEL})
+    site.page("packed", "import parcel\nprint('value', parcel.value)")
     built(site)
-    distribution(site, "1.1")
+    site.install("parcel", "1.0", {"parcel.py": PARCEL.replace("value = 1", "value = 2")})
     build = built(site)
-    assert build.ran == ["asks", "packed"]
-    assert build.reasons["packed"].startswith("parcel 1.0 is now 1.1")
-    assert "version 1.1" in site.text("packed")
-    assert "it is 1.1" in site.text("asks")
+    assert build.reasons == {"packed": "parcel 1.0 is another build now"}
+    assert "value 2" in site.text("packed")
+
+
+def test_the_project_itself_is_watched_file_by_file_where_it_is_installed(site: Site) -> None:
+    site.write("pyproject.toml", '[project]\nname = "parcels"\n')
+    files = {
+        "parcels/__init__.py": "",
+        "parcels/a.py": "value = 1\n",
+        "parcels/b.py": "value = 1\n",
+    }
+    site.install("parcels", "1.0", files)
+    site.page("first", "import parcels.a\nprint('value', parcels.a.value)")
+    site.page("second", "import parcels.b\nprint('value', parcels.b.value)")
+    built(site)
+    site.install("parcels", "1.0", files | {"parcels/b.py": "value = 22\n"})
+    build = built(site)
+    assert build.reasons == {"second": "parcels/b.py changed"}
+    assert "value 22" in site.text("second")
 
 
 def test_what_is_installed_is_noted_of_those_who_import_it_and_of_no_other(site: Site) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import os
+import tomllib
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -24,6 +26,8 @@ class Crew:
 
     folder: Path
     """Where the pages lie."""
+    own: tuple[str, ...]
+    """The packages of the project itself."""
     memory: Path
     """A file that remembers what must not be imported before a fork."""
     processes: int
@@ -65,7 +69,7 @@ class Crew:
             with closing(run_on(self.scheduler, jobs, preload, self.folder, progress)) as found:
                 yield from found
             return
-        with workers.Warm(preload, self.folder) as warm:
+        with workers.Warm(preload, self.own, self.folder) as warm:
             run = workers.run(jobs, warm, processes=self.processes, progress=self.report.progress)
             with closing(run):
                 yield from run
@@ -85,11 +89,25 @@ def kernel_reason(page: Page) -> str:
     return "" if workers.can_fork() else "processes cannot be forked here"
 
 
-def preloadable(names: Iterable[str], folders: Iterable[Path]) -> list[str]:
+def own_packages(root: Path) -> tuple[str, ...]:
+    """The packages of the project, if it says what it is called and is installed."""
+    try:
+        name = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["name"]
+        files = importlib.metadata.files(name) or ()
+    except (OSError, KeyError, tomllib.TOMLDecodeError, importlib.metadata.PackageNotFoundError):
+        return ()
+    tops = {file.parts[0].removesuffix(".py") for file in files if file.suffix == ".py"}
+    return tuple(sorted(tops - {".."}))
+
+
+def preloadable(names: Iterable[str], own: Iterable[str], folders: Iterable[Path]) -> list[str]:
     """Those of the imports that are installed, so that they are nobody's work in progress."""
     installed = installed_folders()
     fit: dict[str, bool] = {}
     for package in {top(name.partition(":")[0]) for name in names}:
+        if package in own:
+            fit[package] = False
+            continue
         shadows = (folder / f"{package}{end}" for folder in folders for end in ("", ".py"))
         fit[package] = not any(it.exists() for it in shadows) and _is_below(package, installed)
     return sorted(name for name in names if fit[top(name.partition(":")[0])])

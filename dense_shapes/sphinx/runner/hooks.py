@@ -14,7 +14,7 @@ from typing import Any
 from sphinx.errors import ConfigError, SphinxError
 
 from dense_shapes.sphinx.runner.cache import PageCache, content_name
-from dense_shapes.sphinx.runner.execution import Crew, kernel_reason, preloadable
+from dense_shapes.sphinx.runner.execution import Crew, kernel_reason, own_packages, preloadable
 from dense_shapes.sphinx.runner.jobs import Job, Outcome, RunnerError
 from dense_shapes.sphinx.runner.pages import BY_MYST_NB, Page, Survey, fingerprint
 from dense_shapes.sphinx.runner.records import Note, Present, Store
@@ -71,6 +71,7 @@ class Runner:
         self.app = app
         self.path = env.mystnb_config.execution_cache_path
         self.root = project_root(Path(app.srcdir))
+        self.own = own_packages(self.root)
         self.present = Present(self.root)
         self.store = Store(Path(self.path, "dense_shapes"))
         self.survey = Survey(app, self.store.folder / "pages.json")
@@ -122,6 +123,7 @@ class Runner:
         config = self.app.config
         crew = Crew(
             folder=Path(self.app.srcdir),
+            own=self.own,
             memory=self.store.folder / "unfit.json",
             processes=config.dense_shapes_runner_processes or cores(),
             scheduler=config.dense_shapes_runner_scheduler,
@@ -132,7 +134,7 @@ class Runner:
         folders = {self.root, *(Path(page.path).parent for page in stale)}
         with tempfile.TemporaryDirectory() as temporary:
             jobs = [self.job(page, Path(temporary)) for page in stale]
-            with closing(crew.outcomes(jobs, preloadable(names, folders))) as outcomes:
+            with closing(crew.outcomes(jobs, preloadable(names, self.own, folders))) as outcomes:
                 for outcome in outcomes:
                     page = self.pages[outcome.docname]
                     self.take(page, outcome)
@@ -150,6 +152,7 @@ class Runner:
             name=page.name,
             folder=str(folder),
             root=str(self.root),
+            own=self.own,
             cells=page.cells,
             notebook=json.dumps(self.survey.notebook(page)),
             kernel=page.kernel,

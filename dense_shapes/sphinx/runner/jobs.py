@@ -19,6 +19,8 @@ class Job:
     """What messages call it."""
     folder: str
     root: str
+    own: tuple[str, ...]
+    """The packages of the project itself."""
     cells: tuple[dict[str, Any], ...]
     notebook: str
     """The page as a notebook in JSON, for an ordinary kernel."""

@@ -28,7 +28,7 @@ import sys as _sys, types as _types
 _sys.modules["_dense_shapes_usage"] = _module = _types.ModuleType("_dense_shapes_usage")
 _source = {source!r}
 exec(compile(_source, "<dense_shapes usage>", "exec"), _module.__dict__)
-_module.watch = _module.Watch()
+_module.watch = _module.Watch({own!r})
 _module.watch.install()
 _module.watch.hide(get_ipython())
 _module.watch.settle()
@@ -61,7 +61,9 @@ class WatchedClient(NotebookClient):  # type: ignore[misc]
         """Start to watch before the first cell."""
         client = await super().async_start_new_kernel_client()
         if is_ours(self.job.kernel):
-            code = BEGIN.format(source=inspect.getsource(usage), root=self.job.root)
+            code = BEGIN.format(
+                source=inspect.getsource(usage), root=self.job.root, own=self.job.own
+            )
             await self.ask(client, code, {})
         return client
 
@@ -115,7 +117,11 @@ class Kernels:
         """End every kernel that runs."""
         for client in list(self.clients.values()):
             with contextlib.suppress(Exception):
-                os.killpg(client.km.provisioner.pid, signal.SIGKILL)
+                pid = client.km.provisioner.pid
+                if hasattr(os, "killpg"):
+                    os.killpg(pid, signal.SIGKILL)
+                else:
+                    os.kill(pid, signal.SIGTERM)
 
     def run_page(self, job: Job) -> Outcome:
         """What comes of a page."""

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dense_shapes.sphinx.runner.usage import digest, listing
+from dense_shapes.sphinx.runner.usage import INSTALLED, digest, listing, site_folders
 
 KEPT = 20
 """How many states of the same page are remembered."""
@@ -53,16 +53,25 @@ class Present:
         self.python = f"{platform.python_implementation()} {platform.python_version()}"
 
     def _digest(self, name: str) -> str | None:
+        if name.startswith(INSTALLED):
+            rest = name.removeprefix(INSTALLED)
+            found = (digest(folder + rest) for folder in site_folders())
+            return next((one for one in found if one), None)
         return digest(str(self.root / name))
 
     def _listing(self, name: str) -> str | None:
         return listing(str(self.root / name))
 
     def _version(self, name: str) -> str:
+        """The version of a distribution, and a digest of its files: a version may be built again."""
         try:
-            return importlib.metadata.version(name)
+            found = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
-            return "not installed"
+            return "missing"
+        record = found.read_text("RECORD") or ""
+        files = [it for it in record.splitlines() if ".dist-info/" not in it and it[:2] != ".."]
+        kept = "\n".join(sorted(it for it in files if not it.endswith(",,")))
+        return f"{found.version} {hashlib.sha256(kept.encode()).hexdigest()[:12]}"
 
     def variable(self, name: str) -> str | None:
         """A digest of an environment variable, which may be a secret; None if it is not set."""
@@ -108,13 +117,17 @@ class Present:
         for name, was in note.files.items():
             now = self.digest(name)
             if now != was:
-                yield f"{name} {'is gone' if now is None else 'is new' if was is None else 'changed'}"
+                how = "is gone" if now is None else "is new" if was is None else "changed"
+                yield f"{name.removeprefix(INSTALLED)} {how}"
         for name, was in note.folders.items():
             if self.listing(name) != was:
                 yield f"the files in {name} changed"
         for name, version in note.distributions.items():
-            if self.version(name) != version:
-                yield f"{name} {version} is now {self.version(name)}"
+            was, now = version.split()[0], self.version(name).split()[0]
+            if was != now:
+                yield f"{name} {was} is now {now}"
+            elif version != self.version(name):
+                yield f"{name} {was} is another build now"
         for name in sorted({*environment, *note.environment}):
             if self.variable(name) != note.environment.get(name):
                 yield f"the environment variable {name} changed"

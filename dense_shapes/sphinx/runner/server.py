@@ -34,15 +34,15 @@ serve(int(sys.argv[2]))
 def serve(number: int) -> None:
     """Answer on a connection until it is closed; then end, and all the children with it."""
     control = Connection(number)
-    names = json.loads(control.recv_bytes())
-    watch = Watch()
+    settings = json.loads(control.recv_bytes())
+    watch = Watch(settings["own"])
     watch.install()
     from dense_shapes.sphinx.runner.child import run_page
     from dense_shapes.sphinx.runner.shell import IPKernelApp
 
     app = IPKernelApp.instance()
     app.prepare()
-    unfit = preload(names)
+    unfit = preload(settings["preload"])
     watch.settle()
     gc.collect()
     gc.freeze()

@@ -24,6 +24,8 @@ CHANGED = "changed while the page ran"
 IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 LEAVES = ("IPython", "matplotlib_inline")
 """Packages that look for others which happen to be loaded, to show their values."""
+INSTALLED = "installed:"
+"""How the name of a file begins that lies where packages are installed."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
@@ -47,12 +49,19 @@ def listing(path: str) -> str | None:
     return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def installed_folders() -> tuple[str, ...]:
-    """Where installed packages and the standard library lie; what lies elsewhere is somebody's project."""
+def site_folders() -> tuple[str, ...]:
+    """Where packages are installed."""
     paths = sysconfig.get_paths()
-    found = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    found += [*site.getsitepackages(), site.getusersitepackages()]
-    return tuple(sorted({os.path.realpath(path) + os.sep for path in found}))
+    found = [paths["purelib"], paths["platlib"], *site.getsitepackages()]
+    found.append(site.getusersitepackages())
+    return tuple(dict.fromkeys(os.path.realpath(path) + os.sep for path in found))
+
+
+def installed_folders() -> tuple[str, ...]:
+    """Where packages and the standard library lie; what lies elsewhere is somebody's project."""
+    paths = sysconfig.get_paths()
+    library = (os.path.realpath(paths[name]) + os.sep for name in ("stdlib", "platstdlib"))
+    return (*site_folders(), *library)
 
 
 def top(module: str) -> str:
@@ -67,7 +76,9 @@ class Watch:
     known to belong to those who ask for it after.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, own: Iterable[str] = ()) -> None:
+        self.own = frozenset(own)
+        """The packages of the project, which are watched file by file even where they are installed."""
         self.edges: dict[str, set[str]] = {}
         """Which packages a package asks for, by the first parts of their names."""
         self.asked: dict[str, set[str]] = {}
@@ -231,7 +242,8 @@ class Watch:
             path = getattr(sys.modules.get(name), "__file__", None)
             if isinstance(path, str) and os.path.isfile(path):  # noqa: PTH113
                 path = os.path.realpath(path)
-                if not path.startswith(self.installed) and path not in self.written:
+                foreign = path.startswith(self.installed) and top(name) not in self.own
+                if not foreign and path not in self.written:
                     found[name] = path
         return found
 
@@ -252,13 +264,16 @@ class Watch:
                 for path in sorted({*new.values(), *old, *(self.read - self.written)})
             },
             "folders": {self.name(path): listing(path) for path in sorted(self.listed)},
-            "packages": sorted(tops - {"__main__"}),
+            "packages": sorted(tops - {"__main__"} - self.own),
             "metadata": sorted(self.metadata),
             "imports": sorted(name for name in asked if top(name.partition(":")[0]) not in local),
         }
 
     def name(self, path: str) -> str:
-        """A path as it is written down: from the root, with slashes."""
+        """A path as it is written down: from the root, or from where packages are installed."""
+        for folder in site_folders():
+            if path.startswith(folder):
+                return INSTALLED + path.removeprefix(folder).replace(os.sep, "/")
         return os.path.relpath(path, self.root).replace(os.sep, "/")
 
 

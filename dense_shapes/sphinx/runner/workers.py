@@ -92,8 +92,9 @@ class Running:
 class Warm:
     """The warm process, seen from outside."""
 
-    def __init__(self, preload: Iterable[str], folder: Path) -> None:
+    def __init__(self, preload: Iterable[str], own: Iterable[str], folder: Path) -> None:
         self.preload = list(preload)
+        self.own = list(own)
         self.folder = folder
         self.unfit: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
@@ -131,7 +132,8 @@ class Warm:
             )
             theirs.close()
             try:
-                self.control.send_bytes(json.dumps(self.preload).encode())
+                settings = {"preload": self.preload, "own": self.own}
+                self.control.send_bytes(json.dumps(settings).encode())
                 said: dict[str, Any] = json.loads(self.control.recv_bytes())
             except (EOFError, ConnectionResetError, BrokenPipeError):
                 self.process.wait()
