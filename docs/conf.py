@@ -8,11 +8,12 @@ project = "dense_shapes"
 author = "The dense_shapes authors"
 project_copyright = author
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton"]
+extensions = ["myst_nb", "dense_shapes.sphinx", "sphinx.ext.autodoc", "sphinx_copybutton"]
 exclude_patterns = ["_build"]
 
-# A page is run each time the site is built: a cache would keep the numbers of an older library.
-nb_execution_mode = "force"
+# A page runs again when something that it used has changed.
+dense_shapes_runner = True
+dense_shapes_runner_environment = ["COLUMNS", "KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS"]
 nb_execution_timeout = 300
 nb_execution_show_tb = True
 nb_output_stderr = "remove-warn"

@@ -26,7 +26,7 @@ EDGE = {
     *("sphinx.runner.pages", "sphinx.runner.report", "sphinx.runner.server", "sphinx.runner.shell"),
     "__main__",
 }
-"""The modules that compute with NumPy, run Keras, serve Sphinx or are the command line; everything else is the core."""
+"""The modules that use NumPy, Keras or Sphinx, or are the command line; all others are the core."""
 
 # What each room may import of the package: a module that stands alone, or a folder, in which the
 # modules may import each other. A new room needs a line here, and a reason.
