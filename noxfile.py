@@ -45,7 +45,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test, against real Keras and the built site."""
-    install(session, "tests", "docs", "sites")
+    install(session, "tests", "docs", "sites", "cluster")
     site = Path(session.create_tmp(), "site")
     build(session, site)
     session.run(
@@ -96,7 +96,7 @@ def browser(session: nox.Session) -> None:
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure, as ratios within one run."""
-    install(session, "tests")
+    install(session, "tests", "docs", "others")
     session.install("rich", "visualkeras")
     for script in sorted(Path("benchmarks").glob("*.py")):
         session.run("python", str(script), env={**os.environ, **QUIET})

@@ -21,8 +21,9 @@ extensions = [
 ]
 exclude_patterns = ["_build"]
 
-# A page is run each time the site is built: a cache would keep the numbers of an older library.
-nb_execution_mode = "force"
+# A page runs again when something that it used has changed.
+dense_shapes_runner = True
+dense_shapes_runner_environment = ["COLUMNS", "KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS"]
 nb_execution_in_temp = True  # a page may write files
 nb_execution_timeout = 300
 nb_execution_show_tb = True

@@ -24,6 +24,9 @@ EDGE = {
     *("cli", "evaluation", "options", "probes", "proofs", "readers.rebuild", "runs", "sampling"),
     *("__main__", "sphinx", "sphinx.builders", "sphinx.directives", "sphinx.mime", "sphinx.nodes"),
     "sphinx.sources",
+    *("sphinx.runner.cache", "sphinx.runner.child", "sphinx.runner.cluster"),
+    *("sphinx.runner.execution", "sphinx.runner.hooks", "sphinx.runner.kernels"),
+    *("sphinx.runner.pages", "sphinx.runner.report", "sphinx.runner.server", "sphinx.runner.shell"),
 }
 """The modules that compute with NumPy, run Keras, are the command line or the extension of Sphinx;
 everything else is the core."""
@@ -109,6 +112,14 @@ OUTSIDE: dict[str, set[str]] = {
     "runs": {"keras", "numpy"},
     "probes": {"keras", "numpy"},
     "proofs": {"keras", "numpy"},
+    "sphinx.runner.cache": {"jupyter_cache", "nbformat", "sqlalchemy"},
+    "sphinx.runner.child": {"comm"},
+    "sphinx.runner.cluster": {"distributed"},
+    "sphinx.runner.hooks": {"sphinx"},
+    "sphinx.runner.kernels": {"jupyter_client", "nbclient", "nbformat"},
+    "sphinx.runner.pages": {"myst_nb"},
+    "sphinx.runner.report": {"sphinx"},
+    "sphinx.runner.shell": {"IPython", "traitlets"},
 }
 
 # The order of the design: a module knows those before it, and none after it.
@@ -121,6 +132,7 @@ NEVER: list[tuple[str, set[str]]] = [
     ("views", {"rules", "readers", "display"}),
     ("display", {"rules", "readers", "proofs"}),
     ("rules", {"readers", "words", "tables", "drawing", "views", "display"}),
+    ("sphinx.runner", {*ORDER, "readers", "words", "tables", "drawing", "views", "display"}),
     ("readers", {"words", "tables", "drawing", "views", "display", "proofs"}),
 ]
 
