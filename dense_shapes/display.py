@@ -32,14 +32,14 @@ class Display:
     __repr__ = __str__
 
     def to(self, view: str) -> str:
-        """The content in a format: `text`, `markdown`, `html`, or for a picture `svg`.
+        """The content as `text`, `markdown`, `html` or `latex`; a table also as `csv`, a picture as `svg`.
 
         Raises `FormatError` for a format that does not exist or cannot hold the content.
         """
         return render(self.content, view)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the content to a file, in the format that the end of its name says.
+        """Write the content to a file, in the format that the end of its name says: `.svg`, `.html`, `.tex`.
 
         Raises `FormatError` for an ending that names no format.
         """

@@ -16,6 +16,7 @@ MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional")
 CHANNELS = (1, 3, 4)
 """How many channels an image has."""
+BROADCAST = "Keras 3 may say nothing: it broadcasts the target, and compares every position with it"
 
 
 def ranks(kind: str) -> tuple[str, int] | None:
@@ -268,29 +269,42 @@ def product(sizes: Shape) -> int:
 
 
 def compared(trace: Trace, target: Shape) -> Iterator[str]:
-    """What happens when the output of a model is compared with a target of this shape."""
+    """What happens when the output of a model is compared with a target of this shape.
+
+    Source: sparse_categorical_crossentropy, keras/src/ops/nn.py, for the numbers of classes
+    """
     layer, output = last(trace)
     given = only(trace, "output", [output])
-    squeezed = given[:-1] if given[-1:] == (1,) else None
-    if compatible(given, target) or (squeezed is not None and compatible(squeezed, target)):
+    inner, count = given[:-1], given[-1]
+    wanted = (*(target[:1] or (None,)), *given[1:])
+    if compatible(given, target) or (count == 1 and compatible(inner, target)):
         yield f"the target {target} suits the output {given}"
         return
+    if inner and any(compatible(it, target) for it in (inner, (*inner, 1))):
+        classes = "" if count is None else f", 0 to {count - 1}"
+        yield (
+            f"the target {target} suits the output {given} with sparse_categorical_crossentropy: each "
+            f"entry is the number of a class{classes}"
+        )
+        yield f"with another loss: a target of shape {wanted}"
+        return
     yield f"the target {target} does not suit the output {given}"
-    if len(target) < len(given):
+    if len(target) < len(given) > 2:
         positions = " × ".join("?" if it is None else str(it) for it in given[1:-1])
+        has = "one entry" if target[1:] in ((), (1,)) else f"an entry of shape {target[1:]}"
         yield (
-            f"The output has {given[-1]} number{'' if given[-1] == 1 else 's'} at each of the "
-            f"{positions} positions, the target has one entry for a sample"
+            f"The output has {count} number{'' if count == 1 else 's'} at each of the "
+            f"{positions} positions, the target has {has} for a sample"
         )
-        yield (
-            "Keras 3 may say nothing: it broadcasts the target, and compares every position with it; "
-            'Keras 2 said: "expected ... to have '
-            f'{len(given)} dimensions, but got array with shape {target}"'
+        said = (
+            f'Keras 2 said: "expected ... to have {len(given)} dimensions, but got array with shape '
+            f'{target}"'
         )
+        yield f"{BROADCAST}; {said}" if count == 1 else said
         yield f"What helps: {reduced(trace, layer)}"
-        yield f"or: a target for every position, of shape {(target[0], *given[1:])}"
+        yield f"or: a target for every position, of shape {wanted}"
     else:
-        yield f"What helps: a target of shape {(target[0], *given[1:])}"
+        yield f"What helps: a target of shape {wanted}"
 
 
 def last(trace: Trace) -> tuple[Layer | None, Shape]:

@@ -76,7 +76,8 @@ def verify(model: Any, *, input_shape: Shapes | None = None) -> Display:
     many of how many. The values are within a part of the largest value, or equal; "not worked out"
     says that they were not compared.
 
-    A note names the layers in which a change can vanish, as in softmax over one unit: all that moved
+    Shapes are "as run" where Keras reports another shape than it computes, and a note says which.
+    Another note names the layers in which a change can vanish, as in softmax over one unit: all that moved
     there is claimed, but not all that is claimed was seen to move.
 
     Raises `ClaimError` at the first claim that does not hold, and what `trace` raises.
@@ -105,13 +106,14 @@ def verify(model: Any, *, input_shape: Shapes | None = None) -> Display:
         else:
             proof = Proof(layer, call.operation, call.args, call.kwargs)
             seen = proof.reads()
-            agreed = "as Keras runs" if layer.note else "as in Keras"
-            facts = (agreed, seen.changed, seen.outputs, proof.values())
+            shapes = "as run" if layer.note else "as in Keras"
+            facts = (shapes, seen.changed, seen.outputs, proof.values())
             faint += [f"{layer.label} ({seen.unseen})"] if seen.unseen else []
         rows.append(Row((layer.label, layer.kind, *facts)))
     columns = [Column(name) for name in ("Layer", "Kind", "Shapes", "Cells changed")]
     columns += [Column("Outputs seen", "right"), Column("Values")]
     notes = [f"Nothing is claimed of {', '.join(names)}: {why}." for why, names in silent.items()]
+    notes += [f"{it.layer.label}: {it.layer.note}." for it in reading.calls if it.layer.note]
     notes += [FAINT.format(", ".join(faint))] if faint else []
     table = Table(
         f"Proof of {reading.trace.name!r}",

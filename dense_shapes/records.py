@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from dense_shapes.axes import Parts, Past, Shape, Slide, Window
@@ -208,7 +208,7 @@ def read_layer(record: Mapping[str, Any]) -> Layer:
     for step in record["steps"]:
         values.append(read_step(step, values))
     outputs = tuple(
-        read_value(shape, names, None) if result is None else value_at(values, result)
+        read_output(read_value(shape, names, None), values, result)
         for shape, names, result in zip(
             record["outputs"], axes["outputs"], record["results"], strict=True
         )
@@ -268,6 +268,13 @@ def read_given(record: Any) -> Any:
     if not sound:
         raise FormatError(f"expected a window of positive numbers, received {record}")
     return slide
+
+
+def read_output(recorded: Value, values: list[Value], number: Any) -> Value:
+    """An output of a layer: what its steps made, under the names that the layer gives to its axes."""
+    if number is None:
+        return recorded
+    return replace(value_at(values, number), names=recorded.names)
 
 
 def value_at(values: list[Value], number: Any) -> Value:

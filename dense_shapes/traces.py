@@ -247,7 +247,9 @@ class Trace:
 
     @property
     def non_trainable_params(self) -> Size:
-        """How many of them training does not change."""
+        """How many of them training does not change; unknown where it is not known how many there are."""
+        if self.params is None:
+            return None
         return plus(*(weight.size for weight in self.weights if not weight.trainable))
 
     @property

@@ -18,10 +18,12 @@ exclude_patterns = ["_build"]
 
 # A page is run each time the site is built: a cache would keep the numbers of an older library.
 nb_execution_mode = "force"
+nb_execution_in_temp = True  # a page may write files
 nb_execution_timeout = 300
 nb_execution_show_tb = True
 nb_output_stderr = "remove-warn"
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # with tables
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

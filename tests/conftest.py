@@ -1,4 +1,4 @@
-"""What every test room shares: the Hypothesis profile and the golden files."""
+"""What every test room shares: the Hypothesis profiles and the golden files."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
+from tests import profiles
 from tests.golden_files import compare
 
 FOLDER = Path(__file__).parent / "golden"
 
-# The profile in force is kept (Hypothesis has one of its own for CI), but a slow machine is no fault.
-settings.register_profile(
-    "tests", settings.get_profile(settings.get_current_profile_name()), deadline=None
-)
-settings.load_profile("tests")
+profiles.register()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

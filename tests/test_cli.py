@@ -40,6 +40,7 @@ from dense_shapes.steps import By, Value, apply
 from dense_shapes.traces import Trace
 from dense_shapes.words import Prose, explain
 from tests.models import MODEL_B, chain, nested, opaque
+from tests.profiles import examples
 from tests.strategies import chains
 
 ROOT = Path(dense_shapes.__file__).parents[1]
@@ -483,7 +484,7 @@ WORDS = [
 ]
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join) | st.text(max_size=20))
 def test_any_text_is_answered_or_refused(run: Run, text: str) -> None:
     result = run("explain", "--", text)
@@ -495,7 +496,7 @@ def test_any_text_is_answered_or_refused(run: Run, text: str) -> None:
 # Standard output
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(chains())
 def test_a_wide_terminal_shows_what_the_text_view_shows(trace: Trace) -> None:
     table = tables.summary(trace, columns=[*tables.COLUMNS])
@@ -508,7 +509,7 @@ def test_prose_is_shown_as_the_text_view_shows_it(content: Prose) -> None:
     assert terminal.shown(content) == views.render(content, "text")
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(chains(), st.integers(20, 120))
 def test_a_narrow_terminal_loses_nothing(trace: Trace, width: int) -> None:
     table = tables.summary(trace, columns=[*tables.COLUMNS])

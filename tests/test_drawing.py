@@ -22,6 +22,7 @@ from dense_shapes.traces import Layer
 from dense_shapes.views import render
 from dense_shapes.views.svg import WIDEST, rows
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
+from tests.profiles import examples
 from tests.strategies import cells, layers
 
 EPSILON = 1e-6
@@ -105,21 +106,21 @@ def picture(asked_for: tuple[Layer, Cell | None]) -> Scene:
     return draw(layer, cell=cell)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(asked())
 def test_every_mark_lies_inside_its_panel(it: tuple[Layer, Cell | None]) -> None:
     scene = picture(it)
     assert [outside(panel) for panel in scene.panels] == [[]] * len(scene.panels)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(asked())
 def test_no_words_of_a_panel_lie_over_others(it: tuple[Layer, Cell | None]) -> None:
     scene = picture(it)
     assert [clashes(panel) for panel in scene.panels] == [[]] * len(scene.panels)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(asked(longest=15))
 def test_no_words_lie_over_a_cell_or_a_line(it: tuple[Layer, Cell | None]) -> None:
     scene = picture(it)
@@ -131,7 +132,7 @@ def test_no_words_lie_over_a_cell_or_a_line(it: tuple[Layer, Cell | None]) -> No
         assert over == []
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(asked())
 def test_the_cells_drawn_are_real_and_each_is_drawn_once(it: tuple[Layer, Cell | None]) -> None:
     layer, scene = it[0], picture(it)
@@ -141,7 +142,7 @@ def test_the_cells_drawn_are_real_and_each_is_drawn_once(it: tuple[Layer, Cell |
         assert len(boxes(panel)) == len(shown(panel))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(asked())
 def test_dots_stand_where_cells_are_left_out_and_nowhere_else(
     it: tuple[Layer, Cell | None],
@@ -153,7 +154,7 @@ def test_dots_stand_where_cells_are_left_out_and_nowhere_else(
         assert bool(dots) == (count is None or len(shown(panel)) < count)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(asked())
 def test_the_lit_cells_are_those_of_the_drawn_ones_that_are_read(
     it: tuple[Layer, Cell | None],
@@ -175,7 +176,7 @@ def test_the_lit_cells_are_those_of_the_drawn_ones_that_are_read(
         assert bool(lit(panel)) == any(True for _ in read)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(asked())
 def test_no_picture_is_too_wide_or_too_long(it: tuple[Layer, Cell | None]) -> None:
     scene = picture(it)
@@ -192,7 +193,7 @@ def test_a_tensor_of_six_axes_after_the_batch_is_not_too_wide_either() -> None:
     assert max(panel.width for panel in scene.panels) <= 2000
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(asked())
 def test_panels_lie_in_rows_one_after_the_other(it: tuple[Layer, Cell | None]) -> None:
     scene = picture(it)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,43 @@ def test_a_forbidden_import_would_be_found(
     with (package / who).open("a") as file:
         file.write(f"\n{line}\n")
     assert forbidden(package) == [found]
+
+
+# What the documentation says
+
+
+ARCHITECTURE = Path(__file__).parents[1] / "docs" / "architecture.md"
+
+
+def drawn(text: str) -> dict[str, set[str]]:
+    """What each room imports, by the arrows of a page: in `a <- b, c`, both `b` and `c` import `a`."""
+    found: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        groups = [group.strip().split(", ") for group in line.split("<-")]
+        for one, other in pairwise(groups):
+            for name in other:
+                found.setdefault(name, set()).update(one)
+    return found
+
+
+def test_the_arrows_of_the_documentation_are_those_of_the_code() -> None:
+    blocks = ARCHITECTURE.read_text("utf-8").split("```text")[1:]
+    [block] = [it for it in (block.partition("```")[0] for block in blocks) if "<-" in it]
+    page = drawn(block)
+    inside, _ = arrows(PACKAGE)
+    assert page.keys() | {"errors"} == ALLOWED.keys() - {""}
+    for who, found in page.items():
+        imports = {room(it) for module in inside if room(module) == who for it in inside[module]}
+        assert found <= imports, f"{who} does not import all of {found}"
+        assert imports - {who, ""} <= reached(who, {**page, "errors": set()}), who
+
+
+def test_the_documentation_lists_every_room() -> None:
+    text = ARCHITECTURE.read_text("utf-8")
+    listed = {line.split()[0] for line in text.splitlines() if line.startswith("  ")}
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir()} - {"__pycache__"}
+    rooms = {f"{name}/" if name in folders else f"{name}.py" for name in ALLOWED if name}
+    assert {*rooms, "__init__.py", "schema/"} <= listed
 
 
 def names(node: ast.AST, context: type[ast.expr_context]) -> set[str]:

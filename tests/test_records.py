@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from dense_shapes.axes import Parts, Past, Window
 from dense_shapes.errors import DenseShapesError, FormatError
+from dense_shapes.readers import spec
 from dense_shapes.records import from_json, to_json
 from dense_shapes.rules import call
 from dense_shapes.steps import By, Value, Weight, apply
 from dense_shapes.traces import Layer, Trace
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
+from tests.profiles import examples
 from tests.strategies import chains
 
 Json: TypeAlias = Any
@@ -145,7 +147,7 @@ def accepted(record: Json) -> bool:
 # There and back
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(chains())
 def test_a_trace_is_read_back_as_it_was_written(trace: Trace) -> None:
     text = to_json(trace)
@@ -159,8 +161,12 @@ def test_a_trace_is_read_back_as_it_was_written(trace: Trace) -> None:
     [
         *(MODEL_A, MODEL_B, SMALL, EVERYTHING, EVERY_STEP),
         *(two_ended_trace(), with_weights_beside(), Trace("", (), (), ())),
+        spec.trace("?,2,4 -> GlobalMaxPooling2D(keepdims=True)"),  # it names the axes of one cell
     ],
-    ids=["A", "B", "softmax", "everything", "every step", "two ends", "weights beside", "empty"],
+    ids=[
+        *("A", "B", "softmax", "everything", "every step", "two ends", "weights beside", "empty"),
+        "named",
+    ],
 )
 def test_traces_that_are_read_back(trace: Trace) -> None:
     again = from_json(to_json(trace))
@@ -584,7 +590,7 @@ CHANGED = {
 }
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.sampled_from(sorted(CHANGED)), st.data())
 def test_a_record_changed_in_one_place_is_refused_or_written_again_as_it_is(
     name: str, data: st.DataObject

@@ -18,6 +18,7 @@ from dense_shapes.rules import RULES, call, named
 from dense_shapes.rules.reshaping import common_factors, grouped, resolved
 from dense_shapes.traces import Layer
 from tests.models import MODEL_B
+from tests.profiles import examples
 
 # What `get_config()` of Keras 3.15 adds to the arguments of a layer, where a rule may look at it.
 CONVOLUTION = {
@@ -248,7 +249,7 @@ def recuts(draw: st.DrawFn) -> tuple[Shape, Shape]:
     return (*one, prod(other)), (*draw(st.permutations(other)), prod(one))
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(regroupings() | recuts())
 def test_reshape_keeps_the_cells_in_row_major_order(shapes: tuple[Shape, Shape]) -> None:
     source, target = shapes
@@ -258,7 +259,7 @@ def test_reshape_keeps_the_cells_in_row_major_order(shapes: tuple[Shape, Shape])
     assert keeps_row_major_order(layer)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(SMALL)
 def test_flatten_keeps_the_cells_in_row_major_order(sizes: list[int]) -> None:
     layer = call("Flatten", {}, (None, *sizes))
@@ -266,7 +267,7 @@ def test_flatten_keeps_the_cells_in_row_major_order(sizes: list[int]) -> None:
     assert keeps_row_major_order(layer)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(regroupings())
 def test_common_factors_make_up_both_shapes_in_order(shapes: tuple[Shape, Shape]) -> None:
     def ends(sizes: Shape | list[int]) -> set[int]:
@@ -439,7 +440,7 @@ def test_a_filter_reads_the_channels_of_its_group(first: bool) -> None:
     assert list(layer.reads(cell).of("kernel")) == [(0, 0, 0, 3), (0, 0, 1, 3)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.integers(1, 8),
     st.integers(1, 4),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from importlib.resources import files
@@ -19,6 +19,7 @@ from dense_shapes.rules import RULES, call
 from dense_shapes.steps import By
 from dense_shapes.traces import Trace
 from tests.models import MODEL_A, MODEL_B, chain, opaque
+from tests.profiles import examples
 from tests.strategies import chains
 from tests.test_records import (
     EVERYTHING,
@@ -61,8 +62,25 @@ def test_the_schema_is_one_of_draft_2020_12() -> None:
 
 
 def test_the_schema_names_the_format_and_all_the_ways_to_combine() -> None:
-    assert SCHEMA["properties"]["format"] == {"const": FORMAT}
+    assert SCHEMA["properties"]["format"]["const"] == FORMAT
     assert SCHEMA["$defs"]["step"]["properties"]["by"]["enum"] == [by.value for by in By]
+
+
+def properties(schema: Json) -> Iterator[tuple[str, Json]]:
+    """Every property that a schema names, however deep."""
+    for key, it in schema.items():
+        yield from it.items() if key == "properties" else ()
+        yield from properties(it) if isinstance(it, dict) else ()
+
+
+def test_every_field_and_every_kind_of_value_is_described() -> None:
+    fields = list(properties({key: SCHEMA[key] for key in ("properties", "$defs")}))
+    assert {"format", "params", "steps", "by", "turned"} <= {name for name, _ in fields}
+    for name, it in [*fields, *SCHEMA["$defs"].items()]:
+        if it.keys() == {"const"}:  # of a condition
+            continue
+        described = it.get("description") or it.keys() == {"$ref"} or it.get("minLength")
+        assert described, name
 
 
 @pytest.mark.parametrize(
@@ -77,7 +95,7 @@ def test_what_is_written_is_taken(trace: Trace) -> None:
     assert wrongs(record_of(trace)) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(chains())
 def test_what_is_written_of_any_model_is_taken(trace: Trace) -> None:
     assert wrongs(record_of(trace)) == []
@@ -95,13 +113,15 @@ def test_what_is_written_of_the_example_of_each_rule_is_taken(kind: str) -> None
     assert wrongs(record_of(Trace(kind, inputs, (layer,), ((0, 0),)))) == []
 
 
-def test_a_note_is_text_and_may_be_left_out() -> None:
+def test_a_note_is_text_and_always_there() -> None:
     record = record_of(SMALL)
     place: Place = ("layers", 0, "note")
     assert valid(changed(record, place, "Keras reports another shape"))
     assert not valid(changed(record, place, 5))
-    record["layers"][0].pop("note", None)
-    assert valid(record)
+    del record["layers"][0]["note"]
+    assert not valid(record)
+    with pytest.raises(DenseShapesError):
+        from_json(json.dumps(record))
 
 
 # What is not
@@ -191,7 +211,7 @@ def test_a_nested_model_has_layers_and_wiring_or_neither() -> None:
     assert valid(without(without(record, ("layers", 3, "layers")), ("layers", 3, "wiring")))
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.sampled_from([SMALL, EVERYTHING]), st.data())
 def test_what_the_library_reads_the_schema_takes(trace: Trace, data: st.DataObject) -> None:
     record = record_of(trace)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dense_shapes.axes import Axis, Merge, One, Pattern, Rest, Sum, Term
 from dense_shapes.errors import NotationError
 from dense_shapes.signature import Role, Signature, write_pattern
+from tests.profiles import examples
 
 NAMES = ("b", "h", "w", "c", "h'", "w'", "kh", "in", "out", "axis1", "_", "é", "long_name'")
 WEIGHTS = ("kernel", "bias", "gamma")
@@ -261,7 +262,7 @@ def outcome(text: str, pattern: str) -> Signature | NotationError:
         return error
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.text("bh1'.(),+-> _é2\n"), st.text("bh1'.(),+-> "))
 @example("...", "")
 @example("->", "1")

@@ -23,6 +23,7 @@ from dense_shapes.errors import (
 from dense_shapes.readers.source import graph, looks_like_code, trace
 from dense_shapes.rules import arguments
 from dense_shapes.traces import Trace
+from tests.profiles import examples
 
 Rows = list[tuple[str, Shape, int]]
 
@@ -614,7 +615,7 @@ ANYTHING = st.one_of(
     st.sampled_from(["None", "-1", "1e999", "()", "[]", "{}", "...", "''", "\x00", "\ud800", "1j"]),
     st.text(max_size=3),
 )
-fuzz = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+fuzz = settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 
 
 def only_errors_of_ours(text: str) -> None:

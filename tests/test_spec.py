@@ -20,6 +20,7 @@ from dense_shapes.errors import (
 )
 from dense_shapes.readers.spec import Layer, Spec, looks_like_spec, trace
 from dense_shapes.rules import RULES, arguments
+from tests.profiles import examples
 
 QUESTION = "4,5,1 -> Conv2D(8, 2) -> Conv2D(1, 2) -> Flatten -> Dense(5) -> Dense(1)"
 
@@ -339,7 +340,7 @@ def test_written_and_read_again(shape: list[Any], found: list[Layer]) -> None:
     assert Spec.read(spec.write()) == spec
 
 
-fuzz = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+fuzz = settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 
 
 def only_errors_of_ours(text: str) -> None:

@@ -16,6 +16,7 @@ from dense_shapes.axes import Cell, Parts, Past, Shape, Window
 from dense_shapes.cells import Box, Cells, box_of, checked
 from dense_shapes.errors import CellError, NotationError, ShapeError
 from dense_shapes.steps import By, Step, Value, Weight, apply
+from tests.profiles import examples
 
 IMAGE = Value((None, 2, 3, 1), ("b", "h", "w", "c"))
 
@@ -80,7 +81,7 @@ def test_the_number_of_parameters_is_unknown_where_a_weight_has_an_unknown_size(
 DENSE_SHAPES = st.lists(st.integers(1, 4), min_size=1, max_size=4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(DENSE_SHAPES, st.integers(1, 4), st.data())
 def test_a_dense_cell_reads_what_its_loop_touches(
     sizes: list[int], units: int, data: st.DataObject
@@ -97,7 +98,7 @@ def test_a_dense_cell_reads_what_its_loop_touches(
     assert sorted(step.products(cell)) == sorted(terms)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(DENSE_SHAPES, st.integers(1, 4), st.booleans())
 def test_dense_counts_follow_from_the_sizes(sizes: list[int], units: int, bias: bool) -> None:
     step = dense((None, *sizes), units, bias=bias)
@@ -226,7 +227,7 @@ def test_a_strided_dilated_grouped_convolution_written_out() -> None:
     assert list(reads.of("bias")) == [(5,)]
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(convolutions(), st.data())
 def test_a_convolution_reads_what_its_loops_touch(one: Convolution, data: st.DataObject) -> None:
     step, (rows, columns) = one.step(), one.places()
@@ -241,7 +242,7 @@ def test_a_convolution_reads_what_its_loops_touch(one: Convolution, data: st.Dat
     assert sorted(step.products(cell)) == sorted(terms)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(convolutions())
 def test_convolution_counts_follow_from_the_sizes(one: Convolution) -> None:
     step, filters = one.step(), one.groups * one.filters
@@ -399,7 +400,7 @@ def union(step: Step, boxes: list[Box]) -> list[set[Cell]]:
 
 
 @pytest.mark.parametrize(("name", "step"), BOXED, ids=[name for name, _ in BOXED])
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_a_box_reads_what_its_cells_read_together(
     name: str, step: Step, data: st.DataObject
@@ -694,7 +695,7 @@ TRANSPOSED = st.builds(
 ).filter(lambda one: one.length > 0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(TRANSPOSED, st.data())
 def test_a_transposed_convolution_reads_what_its_loops_put_there(
     one: Transposed, data: st.DataObject
@@ -954,7 +955,7 @@ MORE_BOXED: list[tuple[str, Step]] = [
 
 
 @pytest.mark.parametrize(("name", "step"), MORE_BOXED, ids=[name for name, _ in MORE_BOXED])
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(data=st.data())
 def test_a_box_of_these_too_reads_what_its_cells_read_together(
     name: str, step: Step, data: st.DataObject

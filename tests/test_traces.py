@@ -330,3 +330,12 @@ def test_a_layer_of_one_step_reads_as_the_step(composed: Callable[[Value], Value
     reads = layer.reads((1, 3))
     assert list(reads.of(0)) == list(step_reads.of(0)) == [(1, 0), (1, 1), (1, 2)]
     assert list(reads.of("kernel")) == list(step_reads.of("kernel"))
+
+
+def test_where_a_weight_is_not_known_no_total_is() -> None:
+    # A custom layer in a file: nobody knows whether training changes what it holds.
+    unknown = Weight("unknown", (None,), True, "mine/unknown")
+    frozen = Weight("mean", (3,), False, "norm/mean")
+    trace = Trace("m", (), (), (), (unknown, frozen))
+    totals = (trace.params, trace.trainable_params, trace.non_trainable_params)
+    assert totals == (None, None, None)

@@ -28,6 +28,7 @@ from dense_shapes.views import SUFFIXES, VIEWS, Content, render
 from dense_shapes.views.svg import number
 from dense_shapes.words import Prose, explain
 from tests.models import MODEL_B, chain, nested, opaque
+from tests.profiles import examples
 from tests.strategies import layers
 
 EVIL = "<script>|*x*`_[a](b)&amp;\"'\\"
@@ -429,7 +430,7 @@ def drawn(scene: Scene) -> ET.Element:
     return ET.fromstring(render(scene, "svg"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(layers(longest=30))
 def test_svg_is_valid_xml_with_nothing_from_outside(layer: Layer) -> None:
     text = render(draw(layer), "svg")
@@ -458,7 +459,7 @@ def test_a_name_in_an_svg_is_only_text(name: str) -> None:
 TITLES = st.text(st.characters(exclude_categories=("Cc", "Cn", "Cs")), min_size=1)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(TITLES)
 def test_svg_and_html_are_valid_whatever_the_title_is(title: str) -> None:
     scene = draw(DENSE, heading=title)

@@ -16,6 +16,7 @@ from dense_shapes.steps import By, Value, Weight, apply
 from dense_shapes.traces import Layer
 from dense_shapes.words import counted, describe, explain, noun, parameters, plain, title
 from tests.models import MODEL_B, chain, nested, opaque
+from tests.profiles import examples
 from tests.strategies import cells, layers
 
 DENSE = call("Dense", {"units": 5}, (None, 2, 3, 1))
@@ -323,7 +324,7 @@ def test_every_number_of_the_question_can_be_explained() -> None:
         assert made(layer, *last)[0].startswith(f"output{list(last)} = ")
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(layers(longest=12), st.data())
 def test_any_number_of_any_layer_can_be_explained(layer: Layer, data: st.DataObject) -> None:
     shape = layer.outputs[0].shape
@@ -720,7 +721,7 @@ def test_an_axis_that_is_merged_and_cut_again_is_cut_anew() -> None:
     assert made(layer, 2, 3)[0] == "output[2, 3] = input[1, 5]"
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.sampled_from(sorted(RULES)), st.data())
 def test_any_number_of_any_kind_can_be_explained(kind: str, data: st.DataObject) -> None:
     rule = RULES[kind]

@@ -25,6 +25,7 @@ from dense_shapes.readers.wiring import (
     run,
     tensor_at,
 )
+from dense_shapes.rules import is_trained
 
 NESTED = 32
 """How deep models may be nested."""
@@ -231,7 +232,7 @@ def part_of(
     else:
         part.config = modern(kind, item(record, "config", dict, what))
         wrapped = [it for it in map(part.config.get, WRAPPED) if isinstance(it, dict)]
-        part.trainable = all(map(is_trainable, [record, *wrapped]))
+        part.trainable = is_trained(kind, part.config)
         if wrapped and kind in SHARING and not foreign:
             share(part, wrapped[0], reading)
     remember(record, name, part, reading)
@@ -282,14 +283,8 @@ def share(part: Part, inner: Any, reading: Reading) -> None:
         part.path = known.path
         return
     config = modern(kind, inner["config"])
-    alone = Part(kind, name, config, foreign, trainable=is_trainable(inner), path=part.path)
+    alone = Part(kind, name, config, foreign, trainable=is_trained(kind, config), path=part.path)
     remember(inner, name, alone, reading)
-
-
-def is_trainable(record: Any) -> bool:
-    """Whether training changes the weights of the layer that a record describes."""
-    config = record.get("config")
-    return not isinstance(config, dict) or config.get("trainable") is not False
 
 
 def modern(kind: str, config: Mapping[str, Any]) -> Mapping[str, Any]:

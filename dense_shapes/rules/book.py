@@ -30,6 +30,12 @@ NAMES = {
 FROZEN = {"moving_mean", "moving_variance", "mean", "variance", "count", "vector_u"}
 """The weights that training never changes, by the last part of their names."""
 
+HOLDING = (
+    *("Bidirectional", "GroupedQueryAttention", "MultiHeadAttention", "RNN"),
+    *("SpectralNormalization", "StackedRNNCells", "TimeDistributed"),
+)
+"""The kinds whose weights are those of layers in them."""
+
 
 @dataclass(frozen=True)
 class Closed:
@@ -233,6 +239,18 @@ def layer_of(name: str, kind: str, inputs: tuple[Value, ...], result: Result) ->
         layer = Layer(name, kind, inputs, outputs)
     weights = layer.weights or tuple(it for step in layer.steps for it in step.weights)
     return replace(layer, weights=tuple(owned(weight, name) for weight in weights))
+
+
+def is_trained(kind: str, config: Config) -> bool:
+    """Whether training changes the weights of a layer that is made with this configuration.
+
+    Keras does not hand `trainable=False` on to the layers in a layer; what these are given counts.
+    Source: keras/src/layers/layer.py
+
+    >>> is_trained("Dense", {"trainable": False}), is_trained("TimeDistributed", {"trainable": False})
+    (False, True)
+    """
+    return kind in HOLDING or config.get("trainable") is not False
 
 
 def owned(weight: Weight, name: str) -> Weight:

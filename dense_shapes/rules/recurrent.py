@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dense_shapes.axes import Past, Size, Window
 from dense_shapes.errors import ShapeError
-from dense_shapes.rules.book import Closed, Config, Result, layer_of, named, rule
+from dense_shapes.rules.book import (
+    Closed,
+    Config,
+    Result,
+    Stored,
+    is_trained,
+    layer_of,
+    named,
+    rule,
+)
 from dense_shapes.rules.gates import Cell, cell_of, cells_of, dealt, lstm_step, one_step, serialized
 from dense_shapes.steps import By, Value, Weight, apply
 
@@ -56,7 +66,8 @@ def rnn(config: Config, x: Value, *states: Value, initial_state: Any = ()) -> Re
 
     Source: keras/src/layers/rnn/rnn.py
     """
-    return recurrence(config, cells_of(config["cell"]), x, [states, initial_state])
+    cells = cells_of(config["cell"])
+    return trained(recurrence(config, cells, x, [states, initial_state]), cells)
 
 
 def recurrence(config: Config, cells: Sequence[Cell], x: Value, states: Any) -> Result:
@@ -169,7 +180,23 @@ def stacked_rnn_cells(config: Config, x: Value, *given: Value, states: Any = ())
 
     Source: keras/src/layers/rnn/stacked_rnn_cells.py
     """
-    return stepped(cells_of(list(config["cells"])), x, [given, states])
+    cells = cells_of(list(config["cells"]))
+    return trained(stepped(cells, x, [given, states]), cells)
+
+
+def trained(result: Result, cells: Sequence[Cell]) -> Result:
+    """The result of cells of which some may not be trained."""
+    still = tuple(cell.prefix for cell in cells if not is_trained(cell.kind, cell.config))
+    layer = layer_of("", "", (), result)
+    if not still:
+        return result
+    weights = tuple(
+        replace(it, trainable=it.trainable and not it.name.startswith(still))
+        for it in layer.weights
+    )
+    if isinstance(result, Closed):
+        return replace(result, weights=weights)
+    return Stored(layer.outputs, weights)
 
 
 def stepped(cells: Sequence[Cell], x: Value, states: Any) -> Result:

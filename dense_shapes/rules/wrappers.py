@@ -14,6 +14,7 @@ from dense_shapes.rules.book import (
     Result,
     Stored,
     carried,
+    is_trained,
     layer_of,
     rule,
     traced,
@@ -160,7 +161,7 @@ def inside(config: Any, values: Sequence[Value]) -> Layer:
     if kind == "Sequential":
         return chained(own["layers"], *values)
     layer = traced(kind, own, values, name="")
-    if own.get("trainable", True):
+    if is_trained(kind, own):
         return layer
     return replace(layer, weights=tuple(replace(it, trainable=False) for it in layer.weights))
 

@@ -1,13 +1,12 @@
 """The models of `keras.applications`, live and from the file that they are saved to.
 
-The smallest model of each family runs always, on small pictures; with `SLOW=1`, every model on the
+The smallest model of each family runs always, on small pictures; in a slow session, every model on the
 pictures that it is made for.
 """
 
 from __future__ import annotations
 
 import inspect
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 import dense_shapes as ds
 from dense_shapes.readers.keras import kind_of
+from tests.profiles import is_slow
 
 # The smallest model of each family, and the smallest pictures that it takes.
 SMALLEST = {
@@ -39,7 +39,7 @@ EVERY = [
     for name, it in vars(keras.applications).items()
     if inspect.isfunction(it) and name[0].isupper()
 ]
-SLOW = bool(os.environ.get("SLOW"))
+SLOW = is_slow()
 
 
 def build(name: str) -> Any:

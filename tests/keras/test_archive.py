@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from dense_shapes.errors import ModelError, UnknownLayer
 from dense_shapes.readers import archive
 from dense_shapes.readers.keras import trace as live_trace
 from tests.keras.conftest import BUILDERS, sequential
+from tests.profiles import is_slow
 
 layers, ops, applications = keras.layers, keras.ops, keras.applications
 register = keras.saving.register_keras_serializable("dense_shapes_tests")
@@ -319,7 +319,7 @@ LARGE = (
     *("DenseNet121", "NASNetMobile", "Xception", "InceptionV3", "VGG16", "ConvNeXtTiny"),
     *("MobileNetV3Small", "EfficientNetV2B0", "ResNet50V2", "MobileNet", "InceptionResNetV2"),
 )
-SLOW = pytest.mark.skipif("SLOW" not in os.environ, reason="set SLOW=1 to try all the large models")
+SLOW = pytest.mark.skipif(not is_slow(), reason="all the large models are tried in a slow session")
 
 
 @pytest.mark.parametrize("name", [*SMALL, *(pytest.param(name, marks=SLOW) for name in LARGE)])

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dense_shapes as ds
+from tests.profiles import examples
 
 
 @st.composite
@@ -31,7 +32,7 @@ def small_convolutions(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 @given(arguments=small_convolutions())
 def test_equations_of_conv2d_are_true(arguments: dict[str, Any]) -> None:
     layer = keras.layers.Conv2D(**arguments, bias_initializer="random_normal")

@@ -2,12 +2,11 @@
 
 Shapes, weights and numbers of parameters are compared with those of the layer that Keras makes; and
 where the sizes are known and the cells are few, what a cell reads with what moves when it is changed.
-With the environment variable SLOW there are hundreds of random layers of each kind.
+In a slow session there are hundreds of random layers of each kind.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
@@ -34,6 +33,7 @@ from dense_shapes.rules import RULES, named, traced
 from dense_shapes.runs import arguments
 from dense_shapes.steps import By, Value, apply
 from dense_shapes.traces import Layer
+from tests.profiles import is_slow
 from tests.random import Example
 from tests.random.recurrent import arguments_of as arguments_of_recurrence
 
@@ -42,7 +42,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning"),
 ]
 
-SLOW = bool(os.environ.get("SLOW"))
+SLOW = is_slow()
 MANY, FEW = (200, 60) if SLOW else (5, 2)
 """How many random layers of each kind there are; and of a kind of which each takes long."""
 CELLS = 400

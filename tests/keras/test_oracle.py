@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import dense_shapes as ds
 from dense_shapes.rules import call
 from dense_shapes.rules.core import ELEMENTWISE
+from tests.profiles import examples
 
 SIZES = st.integers(1, 5)
 MAYBE = st.one_of(SIZES, st.none())
@@ -22,7 +23,7 @@ MAYBE = st.one_of(SIZES, st.none())
 KNOWN = ("linear", "softmax", "log_softmax", *ELEMENTWISE)
 """The activations that a rule describes."""
 ACTIVATIONS = st.sampled_from([None, *(name for name in KNOWN if name != "threshold")])
-random_cases = settings(max_examples=40, deadline=None, derandomize=True)
+random_cases = settings(max_examples=examples(40), deadline=None, derandomize=True)
 quiet_softmax = pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
 
 
@@ -109,7 +110,7 @@ def convolutions(draw: st.DrawFn) -> tuple[list[int | None], dict[str, Any]]:
     }
 
 
-@settings(random_cases, max_examples=120)
+@settings(random_cases, max_examples=examples(120))
 @given(convolutions())
 @quiet_softmax
 def test_conv2d(case: tuple[list[int | None], dict[str, Any]]) -> None:
@@ -161,7 +162,7 @@ def reshapes(draw: st.DrawFn) -> tuple[list[int], list[int]]:
     return draw(cuts(cells)), draw(cuts(cells))
 
 
-@settings(random_cases, max_examples=80)
+@settings(random_cases, max_examples=examples(80))
 @given(shapes=reshapes(), where=st.one_of(st.none(), st.integers(0, 4)))
 def test_reshape(shapes: tuple[list[int], list[int]], where: int | None) -> None:
     source, target = shapes
@@ -264,7 +265,7 @@ def fitting(shape: tuple[int | None, ...]) -> list[Any]:
     return layers
 
 
-@settings(random_cases, max_examples=60)
+@settings(random_cases, max_examples=examples(60))
 @given(st.data())
 @quiet_softmax
 def test_chain(data: st.DataObject) -> None:

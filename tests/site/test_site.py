@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 from xml.etree.ElementTree import Element
 
 import html5lib
 import pytest
+
+import dense_shapes
+from dense_shapes.rules import OPAQUE, arguments
 
 SITE = Path(os.environ.get("SITE", "docs/_build/html"))
 PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
@@ -20,9 +24,20 @@ ASKS = {"link": "href", "script": "src", "img": "src", "source": "src", "iframe"
 
 def read(page: str) -> Element:
     """A page as a tree, parsed as a browser would."""
-    text = (SITE / page).read_text(encoding="utf-8")
-    tree: Element = html5lib.parse(text, namespaceHTMLElements=False)
+    return parsed(SITE / page)
+
+
+@cache
+def parsed(path: Path) -> Element:
+    """A file as a tree; many tests look at each, and parsing takes long."""
+    tree: Element = html5lib.parse(path.read_text("utf-8"), namespaceHTMLElements=False)
     return tree
+
+
+@cache
+def anchors(path: Path) -> set[str | None]:
+    """What a link into a page may point at."""
+    return {element.get("id") for element in parsed(path).iter()}
 
 
 def words(element: Element) -> str:
@@ -37,7 +52,15 @@ def numbers(page: str) -> list[list[str]]:
 
 def test_the_site_has_every_page() -> None:
     expected = {"index", "flatten", "one-number", "parameters", "eight-ways", "reference"}
-    assert {f"{name}.html" for name in expected | {"architecture", "changelog"}} <= set(PAGES)
+    expected |= {"any-model", "when-shapes-do-not-fit", "where-keras-surprises", "command-line"}
+    expected |= {"spec", "json", "architecture", "changelog"}
+    assert {f"{name}.html" for name in expected} <= set(PAGES)
+
+
+def test_the_reference_has_every_public_name() -> None:
+    ids = {element.get("id", "") for element in read("reference.html").iter()}
+    described = {name.rpartition(".")[2] for name in ids if name.startswith("dense_shapes.")}
+    assert set(dense_shapes.__all__) <= described
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -72,8 +95,7 @@ def test_every_internal_link_leads_somewhere(page: str) -> None:
         target = (Path(page).parent / path).as_posix() if path else page
         assert (SITE / target).is_file(), f"{page} links to {address}"
         if anchor and target.endswith(".html"):
-            ids = {element.get("id") for element in read(target).iter()}
-            assert anchor in ids, f"{page} links to {address}"
+            assert anchor in anchors(SITE / target), f"{page} links to {address}"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -81,6 +103,16 @@ def test_no_page_shows_an_error(page: str) -> None:
     text = words(read(page))
     assert "Traceback (most recent call last)" not in text or page == "reference.html"
     assert "<Figure" not in text
+
+
+def test_the_catalogue_has_every_layer_of_keras() -> None:
+    """Each with what is known of it, or the reason why it is opaque."""
+    rows = {row[0]: row[1] for row in numbers("layers/index.html") if len(row) == 2}
+    for kind in arguments():
+        assert rows[kind] == "everything" or ": " in rows[kind]
+        assert kind not in OPAQUE or rows[kind] == f"opaque: {OPAQUE[kind]}"
+    covered = len([kind for kind in arguments() if rows[kind] == "everything"])
+    assert f"Of {covered}, rules say everything" in words(read("layers/index.html"))
 
 
 def test_the_home_page_has_the_numbers_of_both_models() -> None:

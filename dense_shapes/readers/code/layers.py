@@ -28,7 +28,7 @@ from dense_shapes.readers.code.vocabulary import (
     SHAPES,
     SIZES,
 )
-from dense_shapes.rules import arguments
+from dense_shapes.rules import arguments, is_trained
 
 
 @dataclass(frozen=True)
@@ -234,10 +234,10 @@ def written(kind: str, given: Mapping[str, Argument], place: Place, name: str) -
     if isinstance(beside.get("trainable"), bool):
         config["trainable"] = beside["trainable"]
     shape = input_shape(kind, given)
-    inner = [it.value for it in given.values() if isinstance(it.value, Written)]
-    trainable = beside.get("trainable", True) is not False and all(it.trainable for it in inner)
     label = beside.get("name") or name
-    return Written(kind, label, config, trainable=trainable, place=place, shape=shape)
+    return Written(
+        kind, label, config, trainable=is_trained(kind, config), place=place, shape=shape
+    )
 
 
 def input_shape(kind: str, given: Mapping[str, Argument]) -> Shape | None:
@@ -293,6 +293,8 @@ def plain(given: Argument) -> Any:
     match value:
         case Written(graph=None, opaque=""):
             named = {"name": value.name, **value.config}
+            if not value.trainable:
+                named["trainable"] = False
             return {
                 "module": "keras.layers",
                 "class_name": value.kind,
