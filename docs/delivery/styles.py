@@ -47,5 +47,5 @@ def write(app: Any, error: Exception | None) -> None:
 def setup(app: Any) -> dict[str, bool]:
     """Come after everyone who adds a sheet."""
     app.connect("html-page-context", join, priority=900)
-    app.connect("build-finished", write)
+    app.connect("build-finished", write, priority=900)  # Furo writes its colours of code last
     return {"parallel_read_safe": True, "parallel_write_safe": False}
