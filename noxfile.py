@@ -32,15 +32,26 @@ def build(session: nox.Session, site: Path) -> None:
 
     The cells run once, into a cache that is new each time, and the second language reads it.
     """
-    work = Path(session.create_tmp(), "build")
-    for folder in (site, work):
-        shutil.rmtree(folder, ignore_errors=True)
+    work = Path(session.create_tmp(), "build").resolve()
+    for old in (site, work):
+        shutil.rmtree(old, ignore_errors=True)
     env = {**QUIET, "JUPYTER_PATH": "", "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONHASHSEED": "0"}
-    cache = ["nb_execution_mode=cache", f"nb_execution_cache_path={work.resolve() / 'cells'}"]
-    for language, folder in LANGUAGES.items():
-        settings = [f"-D{it}" for it in (f"language={language}", *cache)]
-        flags = ["-n", "-W", "--keep-going", "-q", "-b", "html", "-d", str(work / language)]
-        session.run("python", "-m", "sphinx", *flags, *settings, "docs", str(site / folder), env=env)
+    cache = ["-Dnb_execution_mode=cache", f"-Dnb_execution_cache_path={work / 'cells'}"]
+    for language, place in LANGUAGES.items():
+        made = work / language / "html"
+        flags = [
+            "-n",
+            "-W",
+            "--keep-going",
+            "-q",
+            "-b",
+            "html",
+            "-d",
+            str(work / language / "trees"),
+        ]
+        settings = [f"-Dlanguage={language}", *cache]
+        session.run("python", "-m", "sphinx", *flags, *settings, "docs", str(made), env=env)
+        shutil.copytree(made, site / place)
     bundle(site)
 
 

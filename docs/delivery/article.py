@@ -66,9 +66,12 @@ def own(section: Tag) -> Iterator[Tag]:
 def words(element: Tag) -> str:
     """An element as plain text: code and outputs keep their lines, tables their columns."""
     if element.name == "pre":
-        return element.get_text().strip("\n")
+        return str(element.get_text()).strip("\n")
     if element.name == "table":
-        rows = (" | ".join(line(it) for it in row.find_all(("th", "td"))) for row in element.find_all("tr"))
+        rows = (
+            " | ".join(line(it) for it in row.find_all(("th", "td")))
+            for row in element.find_all("tr")
+        )
         return "\n".join(rows)
     if element.name in ("ul", "ol"):
         return "\n".join(f"- {line(it)}" for it in element.find_all("li", recursive=False))
@@ -80,4 +83,4 @@ def words(element: Tag) -> str:
 
 def line(element: Any) -> str:
     """The text of an element in one line."""
-    return re.sub(r"\s+", " ", element.get_text()).strip()
+    return re.sub(r"\s+", " ", str(element.get_text())).strip()

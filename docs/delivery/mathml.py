@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from docutils.nodes import SkipNode
 from math_core import LatexToMathML
 
 CONVERTER = LatexToMathML()
@@ -12,21 +13,14 @@ CONVERTER = LatexToMathML()
 def inline(translator: Any, node: Any) -> None:
     """A formula in a sentence."""
     translator.body.append(CONVERTER.convert_with_local_state(node.astext(), displaystyle=False))
-    raise_skip()
+    raise SkipNode
 
 
 def block(translator: Any, node: Any) -> None:
     """A formula on a line of its own; it scrolls inside its box where it is too wide."""
     formula = CONVERTER.convert_with_local_state(node.astext(), displaystyle=True)
     translator.body.append(f'<div class="formula" tabindex="0">{formula}</div>')
-    raise_skip()
-
-
-def raise_skip() -> None:
-    """Tell docutils that the node is done."""
-    from docutils import nodes
-
-    raise nodes.SkipNode
+    raise SkipNode
 
 
 def setup(app: Any) -> dict[str, bool]:

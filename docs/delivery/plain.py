@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from delivery.article import Section, sections
-from delivery.search import LEFT_OUT
+from .article import Section, sections
+from .search import LEFT_OUT
 
 SUMMARY = (
     "What does a layer do to the shape of a tensor, and why? Dense works on the last axis only: "
@@ -20,9 +20,16 @@ def write(app: Any, error: Exception | None) -> None:
     if error or app.builder.name != "html" or app.config.language != "en":
         return
     pages = {name: sections(Path(app.outdir, f"{name}.html")) for name in ordered(app)}
-    listed = [f"- [{parts[0].heading}]({name}.html): {first(parts)}" for name, parts in pages.items()]
+    listed = [
+        f"- [{parts[0].heading}]({name}.html): {first(parts)}" for name, parts in pages.items()
+    ]
     head = f"# dense_shapes\n\n> {SUMMARY}\n"
-    index = [head, "The whole text, with outputs: [llms-full.txt](llms-full.txt)\n", "## Pages\n", *listed]
+    index = [
+        head,
+        "The whole text, with outputs: [llms-full.txt](llms-full.txt)\n",
+        "## Pages\n",
+        *listed,
+    ]
     full = [head, *(as_text(parts) for parts in pages.values())]
     Path(app.outdir, "llms.txt").write_text("\n".join(index) + "\n", encoding="utf-8")
     Path(app.outdir, "llms-full.txt").write_text("\n\n".join(full) + "\n", encoding="utf-8")

@@ -60,7 +60,9 @@ def tell(app: Any, pagename: str, template: str, context: dict[str, Any], doctre
     words = WORDS[app.config.language]
     known = app.provenance
     context["footer"] = {
-        "built": words["built"].format(commit=known[0], date=known[1]) if known else words["unknown"],
+        "built": words["built"].format(commit=known[0], date=known[1])
+        if known
+        else words["unknown"],
         "ran": words["ran"].format(versions=versions()),
         "checked": words["checked"],
         "zip": words["zip"],

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from delivery.article import sections
+from .article import sections
 
 WORDS = {
     "en": {
@@ -18,7 +18,7 @@ WORDS = {
         "button": "Search",
         "none": "Nothing was found.",
         "found": "Sections found:",
-        "script": "The search needs JavaScript. Every page is in the menu, and all words are in the glossary.",
+        "script": "The search needs JavaScript. Every page is in the menu, the words are in the glossary.",
     },
     "zh_CN": {
         "title": "搜索",

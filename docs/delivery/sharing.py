@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,8 @@ def tell(app: Any, pagename: str, template: str, context: dict[str, Any], doctre
         "image": f"{root}_static/card.png",
         "description": description(doctree),
         "others": [
-            {"tag": TAGS[other], "url": f"{root}{place}{file}"} for other, place in LANGUAGES.items()
+            {"tag": TAGS[other], "url": f"{root}{place}{file}"}
+            for other, place in LANGUAGES.items()
         ],
         "links": [
             {
@@ -94,19 +94,24 @@ def card() -> bytes:
     figure = plain(draw(layer, cell=(0, 1, 3), title=" ").to("svg"))
     figure = figure.replace("<svg ", '<svg x="60" y="170" ', 1)
     width, height = CARD
-    figure = re.sub(r' width="\d+" height="\d+"', f' width="{width - 120}" height="300"', figure, count=1)
-    sans = 'font-family="DejaVu Sans"'
+    figure = re.sub(
+        r' width="\d+" height="\d+"', f' width="{width - 120}" height="300"', figure, count=1
+    )
     svg = f"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">
 <rect width="{width}" height="{height}" fill="#ffffff"/>
 <rect width="{width}" height="14" fill="#0b5cad"/>
-<text x="60" y="95" {sans} font-size="44" font-weight="bold" fill="#1b1f24">{escape("Dense works on the last axis only")}</text>
-<text x="60" y="150" {sans} font-size="30" fill="#1b1f24">(None, 2, 3, 1) → Dense(5) → (None, 2, 3, 5)</text>
+<g font-family="DejaVu Sans" fill="#1b1f24">
+<text x="60" y="95" font-size="44" font-weight="bold">Dense works on the last axis only</text>
+<text x="60" y="150" font-size="30">(None, 2, 3, 1) → Dense(5) → (None, 2, 3, 5)</text>
+<text x="60" y="545" font-size="30">1 × 5 + 5 = {layer.params} parameters, used again at each position</text>
+<text x="60" y="595" font-size="26" fill="#0b5cad">dense_shapes</text>
+</g>
 {figure}
-<text x="60" y="545" {sans} font-size="30" fill="#1b1f24">1 × 5 + 5 = 10 parameters, used again at each position</text>
-<text x="60" y="595" {sans} font-size="26" fill="#0b5cad">dense_shapes</text>
 </svg>"""
     fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_dirs=[str(fonts)]))
+    return bytes(
+        resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True, font_dirs=[str(fonts)])
+    )
 
 
 def plain(svg: str) -> str:
@@ -114,7 +119,11 @@ def plain(svg: str) -> str:
     svg = re.sub(r"@media[^{]*\{[^{}]*(\{[^{}]*\}[^{}]*)*\}", "", svg)
     svg = re.sub(r"var\(--[\w-]+,((?:[^()]|\([^()]*\))*)\)", r"\1", svg)
     svg = re.sub(r"rgb\((\d+) (\d+) (\d+)/(\.\d+)\)", r"rgba(\1,\2,\3,\4)", svg)
-    svg = svg.replace("dominant-baseline:central", "").replace("system-ui,", "").replace("ui-monospace,", "")
+    svg = (
+        svg.replace("dominant-baseline:central", "")
+        .replace("system-ui,", "")
+        .replace("ui-monospace,", "")
+    )
     return svg.replace("currentColor", "#1b1f24").replace("color:inherit", "")
 
 

@@ -33,7 +33,7 @@ def chromium() -> Iterator[Any]:
 class Quiet(SimpleHTTPRequestHandler):
     """A server that does not talk."""
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing."""
 
 

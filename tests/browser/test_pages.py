@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 SITE = Path(os.environ.get("SITE", "docs/_build/html")).resolve()
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
 LAPTOP = {"width": 1366, "height": 650}
@@ -43,7 +44,15 @@ def test_the_answer_stands_on_the_first_screen_of_a_laptop(
     chromium: Any, width: int, height: int
 ) -> None:
     page = opened(chromium, "index.html", {"width": width, "height": height})
-    for selector in ("h1", "h1 + p", *(f"#{model} {part}" for model in ("without", "with") for part in ("h2", "figure", "table", "> p"))):
+    for selector in (
+        "h1",
+        "h1 + p",
+        *(
+            f"#{model} {part}"
+            for model in ("without", "with")
+            for part in ("h2", "figure", "table", "> p")
+        ),
+    ):
         for box in (it.bounding_box() for it in page.locator(selector).all()):
             assert box["y"] >= 0
             assert box["y"] + box["height"] <= height, selector

@@ -77,7 +77,10 @@ def test_a_question_is_found_in_the_first_three(visit: Visit, question: dict[str
         ("(None, 2, 3, 5)", "index.html"),
         ("(None,2,3,5)", "index.html"),
         ("expected min_ndim=2, found ndim=1", "axes.html#rank-1-an-error"),
-        ("Expected shape (None, 10, 8), but input has incompatible shape (32, 80)", "questions.html#"),
+        (
+            "Expected shape (None, 10, 8), but input has incompatible shape (32, 80)",
+            "questions.html#",
+        ),
         ("Shapes used to initialize variables must be fully-defined", "axes.html#what-is-none"),
         ("EinsumDense", "other-axis.html#einsumdense-name-the-axes"),
         ("TimeDistributed", "eight-ways.html#timedistributed"),
@@ -207,7 +210,7 @@ def test_the_home_page_asks_for_little(visit: Visit) -> None:
 
 def test_keras_prints_its_summary_unwrapped_on_a_phone(visit: Visit) -> None:
     page = visit("flatten.html", width=360)
-    boxes = page.locator("pre").filter(has_text="Model: \"without\"").first
+    boxes = page.locator("pre").filter(has_text='Model: "without"').first
     lines = boxes.inner_text().splitlines()
     assert any(line.startswith("┃ Layer (type)") and line.rstrip().endswith("┃") for line in lines)
     assert boxes.evaluate("it => getComputedStyle(it).whiteSpace") == "pre"

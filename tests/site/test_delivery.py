@@ -61,7 +61,9 @@ def test_invalid_html_would_be_found() -> None:
 
 @pytest.mark.parametrize("page", WRITTEN)
 def test_a_page_says_what_it_is(page: str) -> None:
-    address = ROOT + re.sub(r"(^|/)index\.html$", r"\1", page) if "layers" not in page else ROOT + page
+    address = (
+        ROOT + re.sub(r"(^|/)index\.html$", r"\1", page) if "layers" not in page else ROOT + page
+    )
     (canonical,) = tags(page, "link", rel="canonical")
     assert canonical.get("href") == content(page, "og:url") == address
     assert len(content(page, "description")) > 20
@@ -100,7 +102,9 @@ def test_a_page_says_from_what_it_was_made(page: str) -> None:
 def test_formulas_are_drawn_by_the_browser_itself(page: str) -> None:
     text = (SITE / page).read_text("utf-8")
     assert "MathJax" not in text
-    assert not re.search(r"\\[(\[]", re.sub(r"<(pre|script|style).*?</\1>", "", text, flags=re.DOTALL))
+    assert not re.search(
+        r"\\[(\[]", re.sub(r"<(pre|script|style).*?</\1>", "", text, flags=re.DOTALL)
+    )
 
 
 def test_there_are_formulas() -> None:
@@ -109,7 +113,7 @@ def test_there_are_formulas() -> None:
 
 
 def test_the_map_has_every_page() -> None:
-    tree = ElementTree.parse(SITE / "sitemap.xml")  # noqa: S314
+    tree = ElementTree.parse(SITE / "sitemap.xml")
     space = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
     listed = {it.text for it in tree.iter(f"{space}loc")}
     shown = {re.sub(r"^(zh/)?index\.html$", r"\1", page) for page in WRITTEN}
@@ -158,7 +162,10 @@ def asked(page: str) -> set[Path]:
     """The files that a browser asks for when it opens a page."""
     folder = (SITE / page).parent
     links = [it for it in tags(page, "link") if it.get("rel") in ("stylesheet", "shortcut icon")]
-    names = [*(it.get("href", "") for it in links), *(it.get("src", "") for it in tags(page, "script"))]
+    names = [
+        *(it.get("href", "") for it in links),
+        *(it.get("src", "") for it in tags(page, "script")),
+    ]
     names += [it.get("src", "") for it in tags(page, "img")]
     return {SITE / page, *(folder / name.partition("?")[0] for name in names if name)}
 
