@@ -49,7 +49,7 @@ html_show_sphinx = False
 html_favicon = "_static/icon.svg"
 html_permalinks_icon = "#"
 templates_path = ["_templates"]
-html_additional_pages = {"search": "search.html", "404": "404.html"}
+html_domain_indices = False
 html_context = {"site_path": urlsplit(site_url).path if "SITE_URL" in os.environ else ""}
 html_sidebars = {
     "**": [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-PARTS = ("mathml", "provenance", "styles", "search", "sharing", "plain")
+PARTS = ("mathml", "provenance", "styles", "search", "sharing", "plain", "mends")
 
 
 def setup(app: Any) -> dict[str, bool]:

@@ -35,7 +35,7 @@ LEFT_OUT = {"genindex", "py-modindex", "search", "404", "changelog"}
 def start(app: Any) -> None:
     """Put our page in the place of Sphinx's."""
     app.builder.search = False
-    app.config.html_additional_pages.setdefault("search", "search.html")
+    app.config.html_additional_pages["search"] = "search.html"
 
 
 def tell(app: Any, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:

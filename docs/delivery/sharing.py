@@ -57,8 +57,10 @@ def description(doctree: Any) -> str:
 
 
 def start(app: Any) -> None:
-    """Remember the address, with a slash at its end."""
+    """Remember the address, with a slash at its end. One page for wrong addresses serves all languages."""
     app.site_url = app.config.site_url.rstrip("/") + "/"
+    if app.config.language == "en":
+        app.config.html_additional_pages["404"] = "404.html"
 
 
 def write(app: Any, error: Exception | None) -> None:

@@ -108,8 +108,9 @@ def test_formulas_are_drawn_by_the_browser_itself(page: str) -> None:
 
 
 def test_there_are_formulas() -> None:
-    assert tags("parameters.html", "math")
-    assert tags("zh/one-number.html", "math")
+    math = "{http://www.w3.org/1998/Math/MathML}math"
+    assert tags("parameters.html", math)
+    assert tags("zh/one-number.html", math)
 
 
 def test_the_map_has_every_page() -> None:
