@@ -26,7 +26,7 @@ WORDS = {
         "button": "搜索",
         "none": "没有找到结果。",
         "found": "找到的章节：",
-        "script": "搜索需要 JavaScript。所有页面都列在菜单中，术语见词汇表。",
+        "script": "搜索需要 JavaScript。所有页面都列在菜单中，术语见术语表。",
     },
 }
 LEFT_OUT = {"genindex", "py-modindex", "search", "404", "changelog"}

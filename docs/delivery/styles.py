@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-UNUSED = ("doctools", "sphinx_highlight", "documentation_options", "require", "embed-amd")
-"""Scripts of Sphinx and myst-nb that only its own search, its index or widgets need."""
+UNUSED = ("doctools", "sphinx_highlight", "translations", "require", "embed-amd")
+"""Scripts that only Sphinx's own search and the widgets of notebooks need."""
 
 
 def join(app: Any, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -18,12 +18,10 @@ def join(app: Any, pagename: str, template: str, context: dict[str, Any], doctre
     files = [str(getattr(it, "filename", it)) for it in context["css_files"]]
     app.sheets = [name.partition("?")[0] for name in files]
     context["css_files"] = [f"_static/all.css?v={digest(app)}"]
-    keeps = doctree is not None or pagename in ("search", "404")
     context["script_files"] = [
-        it
-        for it in context["script_files"]
-        if not any(word in str(getattr(it, "filename", it)) for word in UNUSED)
-        or (not keeps and "require" not in str(getattr(it, "filename", it)))
+        script
+        for script in context["script_files"]
+        if not any(word in str(getattr(script, "filename", script)) for word in UNUSED)
     ]
 
 

@@ -95,7 +95,7 @@ def test_shapes_and_error_messages_are_found(visit: Visit, query: str, wanted: s
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
-        ("最后一个轴", "index.html"),
+        ("只作用于最后一个轴", "index.html"),
         ("参数量怎么算", "parameters.html"),
         ("展平", "flatten"),
         ("广播", "broadcasting.html"),
