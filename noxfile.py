@@ -134,12 +134,10 @@ def translations(session: nox.Session) -> None:
     session.run("sphinx-intl", "update", *options)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def lighthouse(session: nox.Session) -> None:
     """Print the scores of Lighthouse for a page of each kind; needs npm and Chromium."""
-    if not (SITE / "index.html").exists():
-        session.error("there is no site yet; build it with: nox -s docs")
-    session.run("python", "benchmarks/pages.py", str(SITE))
+    session.run("python", "benchmarks/pages.py", "--lighthouse", env={"SITE": str(SITE)})
 
 
 @nox.session
