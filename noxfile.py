@@ -116,8 +116,8 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Look at the built site in Chromium: a laptop, a phone, light and dark."""
-    install(session, "browser", package=False)
+    """Look at the built site, and point at pictures, in Chromium: a laptop, a phone, light and dark."""
+    install(session, "browser")
     if not (SITE / "index.html").exists():
         session.error("there is no site yet; build it with: nox -s docs")
     session.run("pytest", "tests/browser", *session.posargs, env={"SITE": str(SITE)})

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing typing for this would cost more than all the rest
 if TYPE_CHECKING:
-    from dense_shapes.display import Display, check, draw, explain, summary
+    from dense_shapes.display import Display, check, compare, draw, explain, report, summary
     from dense_shapes.errors import (
         CellError,
         ClaimError,
@@ -46,9 +46,11 @@ __all__ = [
     "Trace",
     "UnknownLayer",
     "check",
+    "compare",
     "draw",
     "explain",
     "from_json",
+    "report",
     "summary",
     "to_json",
     "trace",
@@ -56,7 +58,7 @@ __all__ = [
 ]
 
 HOMES = {
-    "display": ("Display", "check", "draw", "explain", "summary"),
+    "display": ("Display", "check", "compare", "draw", "explain", "report", "summary"),
     "errors": (
         "CellError",
         "ClaimError",

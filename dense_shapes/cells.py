@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from operator import index
@@ -40,6 +40,44 @@ class Cells:
         return sum(1 for _ in self)
 
 
+def merged(boxes: Iterable[Box]) -> Cells:
+    """The cells of these boxes, held in as few boxes as is found: neighbours are put together.
+
+    >>> merged([((0,), (0, 1)), ((1,), (0, 1)), ((0,), (1,))])
+    Cells(boxes=((range(0, 2), range(0, 2)), (range(0, 1), range(1, 2))))
+    """
+    found = tuple(dict.fromkeys(tuple(together([one]) for one in box) for box in boxes))
+    for axis in range(len(found[0]) if found else 0):
+        groups: dict[Box, list[Sequence[int]]] = {}
+        for box in found:
+            groups.setdefault((*box[:axis], *box[axis + 1 :]), []).append(box[axis])
+        found = tuple((*it[:axis], together(some), *it[axis:]) for it, some in groups.items())
+    return Cells(found)
+
+
+def together(parts: Sequence[Sequence[int]]) -> Sequence[int]:
+    """All the indices of several sequences in order; a range if there is no gap between them.
+
+    >>> together([range(0, 2), range(1, 4)]), together([(5, 0)])
+    (range(0, 4), (0, 5))
+    """
+    if len(parts) == 1 and isinstance(parts[0], range):
+        return parts[0]
+    found = sorted({index for part in parts for index in part})
+    if found and found[-1] - found[0] == len(found) - 1:
+        return range(found[0], found[-1] + 1)
+    return tuple(found)
+
+
+def singles(indices: Sequence[int]) -> list[range]:
+    """A range for each index.
+
+    >>> singles((1, 3))
+    [range(1, 2), range(3, 4)]
+    """
+    return [range(index, index + 1) for index in indices]
+
+
 @dataclass(frozen=True)
 class Reads:
     """What one output cell reads: the cells of each input and of each weight."""
@@ -52,8 +90,10 @@ class Reads:
         return self.inputs[operand] if isinstance(operand, int) else self.weights[operand]
 
 
-def checked(cell: Cell, shape: Shape) -> Cell:
+def checked(cell: Cell, shape: Shape, of: str = "output", *, batch: bool = True) -> Cell:
     """A cell, written without the batch, as plain whole numbers.
+
+    `of` names the tensor that has this shape, and `batch` says that the batch is in it.
 
     Raises `CellError` if it is no cell of a tensor of this shape.
 
@@ -62,20 +102,20 @@ def checked(cell: Cell, shape: Shape) -> Cell:
     dense_shapes.errors.CellError: cell (1, 2, 5) lies outside the output (None, 2, 3, 5): \
 index 5 on an axis of size 5, whose cells are 0 to 4
     """
+    sizes, after = (shape[1:], " after the batch") if batch else (shape, "")
     try:
         plain = tuple(map(index, cell))
     except TypeError:
         raise CellError(
-            f"expected a cell as {len(shape) - 1} whole numbers, one for each axis of the output "
-            f"{shape} after the batch, received {cell!r}"
+            f"expected a cell as {len(sizes)} whole numbers, one for each axis of the {of} "
+            f"{shape}{after}, received {cell!r}"
         ) from None
-    where = f"cell {plain} lies outside the output {shape}"
-    if len(plain) != len(shape) - 1:
+    where = f"cell {plain} lies outside the {of} {shape}"
+    if len(plain) != len(sizes):
         raise CellError(
-            f"{where}: expected {len(shape) - 1} indices, one for each axis after the batch, "
-            f"received {len(plain)}"
+            f"{where}: expected {len(sizes)} indices, one for each axis{after}, received {len(plain)}"
         )
-    for place, size in zip(plain, shape[1:], strict=True):
+    for place, size in zip(plain, sizes, strict=True):
         if place < 0 or (size is not None and place >= size):
             limits = f"whose cells are 0 to {size - 1}" if size else "counted from 0"
             if size == 0:

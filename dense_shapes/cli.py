@@ -26,10 +26,20 @@ from dense_shapes.errors import (
     ShapeError,
     UnknownLayer,
 )
-from dense_shapes.options import cell_option, columns, examples, layer_option, listed, model
+from dense_shapes.options import (
+    cell_option,
+    columns,
+    depth_option,
+    examples,
+    layer_option,
+    listed,
+    model,
+    spot_option,
+)
 
 if TYPE_CHECKING:
     from dense_shapes.axes import Cell, Shape
+    from dense_shapes.drawing.lights import Spot
     from dense_shapes.traces import Layer, Trace
     from dense_shapes.views import Content
 
@@ -48,13 +58,13 @@ BROKEN, BAD, INTERRUPTED = 1, 2, 130
 
 def write(content: Content, *, dim: Sequence[int] = ()) -> None:
     """Write to standard output, for those who read it there."""
-    from dense_shapes.terminal import colourful, shown, width_of
+    from dense_shapes.terminal import colourful, encoding_of, shown, width_of
 
     text = shown(
         content,
         width=width_of(sys.stdout),
         colour=colourful(sys.stdout),
-        encoding=sys.stdout.encoding or "utf-8",
+        encoding=encoding_of(sys.stdout),
         dim=dim,
     )
     click.echo(text, color=True)
@@ -172,47 +182,79 @@ def show(
     epilog=examples(
         "dense-shapes draw model.keras --layer dense --cell 1,2,4 -o dense.svg",
         "dense-shapes draw '2,3,1 -> Flatten() -> Dense(5)' --cell 4 -o flatten.html",
-        "dense-shapes draw '2,3,1 -> Dense(5)' > dense.svg",
+        "dense-shapes draw '2,3,1 -> Dense(5)' --cell kernel:0,3 > dense.svg",
+        "dense-shapes draw model.keras --layer dense_1 --cell 0,1,0 --depth 4 -o field.svg",
+        "dense-shapes draw model.keras -o model.html",
     )
 )
 @model
 @layer_option
-@cell_option
+@spot_option
+@depth_option
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
     type=click.Path(),
-    help="The file to write: .svg, .html, .md, .tex or .txt. Without it, or for -, the SVG goes to "
-    "standard output; without it, a terminal shows the picture in words.",
+    help="The file to write: .svg, .html, .png, .pdf, .pgf, .md, .tex or .txt. Without it, or for -, "
+    "the SVG goes to standard output; without it, a terminal shows a sketch.",
+)
+@click.option(
+    "--unfold",
+    is_flag=True,
+    help="Draw repeated blocks as often as they are, and nested models whole.",
 )
 def draw(
     source: str,
     input_shape: Shape | None,
     names: Sequence[str],
-    cell: Cell | None,
+    cell: Spot | None,
+    depth: int,
     output: str | None,
+    unfold: bool,
 ) -> None:
-    """Draw a layer, cell by cell.
+    """Draw a model, or a layer cell by cell.
 
-    The picture is that of its input, kernel, bias and output. With --cell, that number of the output
-    is lit, and everything that it reads. Several layers, each of which takes what the one before
-    gives, are one picture; without --layer, the whole model.
+    The picture of a model has each layer with its parameters, and each tensor with its axes. That of
+    a layer has its input, kernel, bias and output; with --cell, that number of the output is lit, and
+    everything that it reads; or a number of the kernel or the input, and every output that it reaches.
+    Several layers, each of which takes what the one before gives, are one picture; with --cell but
+    without --layer, all of them are. With --depth, the layers before the one that is named are drawn
+    too. An HTML file of a whole model has its table too, and each layer in a picture of its own, in
+    which one can point at each cell.
     """
     from dense_shapes import display
     from dense_shapes.readers import sources
 
     trace = sources.read(source, input_shape=input_shape)
+    if output is not None and output.endswith(".html") and not names and cell is None:
+        display.report(trace).save(output)
+        return
     layers = layers_of(trace, names)
-    for before, after in pairwise(layers):
-        check_follows(trace, before, after)
-    picture = display.draw(*layers, cell=cell)
+    if depth > 1:
+        picture = display.draw(trace, layer=one_name(names, layers), cell=cell, depth=depth)
+    elif names or cell is not None or len(layers) == 1:
+        for before, after in pairwise(layers):
+            check_follows(trace, before, after)
+        picture = display.draw(*layers, cell=cell)
+    else:
+        picture = display.draw(trace, unfold=unfold)
     if output is not None and output != "-":
         picture.save(output)
     elif output is None and sys.stdout.isatty():
         write(picture.content)
     else:
         write_file(picture.to("svg"))
+
+
+def one_name(names: Sequence[str], layers: Sequence[Layer]) -> str:
+    """The name of the layer that is named; of the last one without names.
+
+    Raises `UnknownLayer` if several are named.
+    """
+    if len(names) > 1:
+        raise UnknownLayer(f"--depth counts from one layer; say which: --layer {names[-1]}")
+    return names[0] if names else layers[-1].label
 
 
 def check_follows(trace: Trace, before: Layer, after: Layer) -> None:

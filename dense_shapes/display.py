@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dense_shapes import lessons, tables, words
+from dense_shapes import lessons, reports, tables, words
 from dense_shapes.axes import Cell, Size
-from dense_shapes.drawing import figure
+from dense_shapes.drawing import comparison, figure, strip
+from dense_shapes.drawing.depth import draw_back
+from dense_shapes.drawing.lights import Spot
 from dense_shapes.drawing.scene import Scene
-from dense_shapes.errors import FormatError
+from dense_shapes.errors import FormatError, UnknownLayer
 from dense_shapes.traces import Layer, Trace, expected
-from dense_shapes.views import SUFFIXES, Content, render
+from dense_shapes.views import SUFFIXES, Content, document, mpl, render
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,17 +44,39 @@ class Display:
         """
         return render(self.content, view)
 
+    def figure(self, *, ax: Axes | None = None) -> Figure:
+        """The picture as a figure of Matplotlib, which can be changed; with `ax`, drawn into these axes.
+
+        Each cell is a rectangle whose gid is its name, `output[1, 2, 4]`; lengths are pixels of the
+        picture. Text is as large as the axes allow when the picture is drawn, so give axes their size
+        first. To write a file that is the same bytes every time, use `save`; or, of a figure that was
+        changed, `with matplotlib.rc_context(dense_shapes.views.mpl.SETTINGS)` around its `savefig`, with
+        `metadata={"CreationDate": None}` for PDF and `{"Date": None}` for SVG.
+
+        Raises `FormatError` for a table or prose, and if Matplotlib is not installed.
+        """
+        return mpl.figure(self.content, ax)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the content to a file, in the format that the end of its name says: `.svg`, `.html`, `.tex`.
 
-        Raises `FormatError` for an ending that names no format.
+        An `.html` file is a whole document that needs nothing else, where `to("html")` is a part for a
+        page that exists. A picture can be `.png`, `.pdf` and `.pgf` too; Matplotlib draws these, and for
+        `.pgf` LaTeX measures the text. Every file is the same bytes each time.
+
+        Raises `FormatError` for an ending that names no format, for a format that cannot hold the
+        content, and if what draws it is not installed.
         """
         path = Path(path)
+        if path.suffix in mpl.ENDINGS:
+            path.write_bytes(mpl.printed(self.content, path.suffix))
+            return
         if path.suffix not in SUFFIXES:
-            raise FormatError(
-                f"expected a file that ends in {', '.join(SUFFIXES)}, received {path.name!r}"
-            )
-        path.write_text(self.to(SUFFIXES[path.suffix]).rstrip("\n") + "\n", encoding="utf-8")
+            endings = ", ".join([*SUFFIXES, *mpl.ENDINGS])
+            raise FormatError(f"expected a file that ends in {endings}, received {path.name!r}")
+        view = SUFFIXES[path.suffix]
+        text = document(self.content) if view == "html" else self.to(view)
+        path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What a notebook may choose from. LaTeX would take Markdown first, so there is none."""
@@ -85,24 +113,85 @@ def summary(
     return Display(tables.summary(trace, columns=columns, expand_nested=expand_nested))
 
 
-def draw(*layers: Layer, cell: Cell | None = None, title: str | None = None) -> Display:
-    r"""The annotated picture of a layer: `input × kernel + bias = output`, cell by cell.
+def draw(
+    *layers: Layer | Trace,
+    layer: str | None = None,
+    cell: Spot | None = None,
+    depth: int = 1,
+    title: str | None = None,
+    unfold: bool | Collection[str] = (),
+) -> Display:
+    r"""The picture of a model, or of a layer: `input × kernel + bias = output`, cell by cell.
+
+    Of a model, each layer is drawn with its parameters and each tensor with its axes, whose letters
+    and colours say where they come from. Blocks that are repeated are drawn once, and nested models as
+    one layer; `unfold` opens all of them, or those of the layers of these names.
 
     Of several layers, each must take what the one before gives; they are drawn as one picture.
     With `cell`, an index for each axis of the output after the batch, that output cell is lit, and
-    everything that it reads. `title` replaces the title.
+    everything that it reads. A cell of another tensor is written with the name that the tensor has in
+    the picture: `("kernel", (0, 3))` is lit with every output that uses it, and `("input", (1, 2, 0))`
+    with every output that it reaches. `title` replaces the title.
 
-    Raises `CellError` if the cell lies outside the output, `UnknownLayer` if no rule describes the
-    layer and a cell is asked for, `ShapeError` if the layers do not follow each other.
+    With a trace and `layer`, that layer is drawn, and `depth` says how many layers, counted from it
+    back on the longest way: what the output cell reads is lit in all of them.
+
+    Raises `CellError` if there is no such cell, `UnknownLayer` if no rule describes a layer and a cell
+    is asked for, or if a name is that of no layer, `ShapeError` if the layers do not follow each other.
 
     >>> import dense_shapes as ds
     >>> from dense_shapes.rules import call
-    >>> picture = ds.draw(call("Dense", {"units": 5}, (None, 2, 3, 1)), cell=(1, 2, 4))
+    >>> dense = call("Dense", {"units": 5}, (None, 2, 3, 1))
+    >>> picture = ds.draw(dense, cell=(1, 2, 4))
     >>> picture.to("svg").count("<rect class=\"cell lit\"")
     4
+    >>> ds.draw(dense, cell=("kernel", (0, 3))).content.caption
+    'kernel[0, 3] is used by 6 of the 30 outputs'
     """
-    layers = tuple(expected(Layer, layer) for layer in layers)
-    return Display(figure.draw(*layers, cell=cell, heading=title))
+    match layers:
+        case [Trace() as trace] if layer is None and cell is None:
+            return Display(strip.draw(trace, unfold=unfold, heading=title))
+        case [Trace()] if layer is None:
+            raise UnknownLayer(
+                f"cell {cell} is one of a layer, received a model; say which: ds.draw(trace, layer='name')"
+            )
+        case [Trace() as trace] if layer is not None:
+            if depth != 1:
+                return Display(draw_back(trace, layer, cell=cell, depth=depth, heading=title))
+            layers = (trace[layer],)
+    some = tuple(expected(Layer, one) for one in layers)
+    return Display(figure.draw(*some, cell=cell, heading=title))
+
+
+def compare(a: Trace, b: Trace, *, unfold: bool = False, title: str | None = None) -> Display:
+    """The picture of two models side by side, aligned row by row, and what differs marked.
+
+    Long stretches that are the same in both are drawn as one row; `unfold` draws all of their layers,
+    and those of nested models. `title` replaces the title.
+
+    >>> import dense_shapes as ds
+    >>> from dense_shapes.readers import spec
+    >>> a, b = (spec.trace(f"4,5,1 -> {between}Dense(5)") for between in ("Flatten -> ", ""))
+    >>> print(str(ds.compare(a, b)).splitlines()[0])
+    sequential and sequential: 0 layers the same, 1 differs, 1 only in the first
+    """
+    one, other = expected(Trace, a), expected(Trace, b)
+    return Display(comparison.compare(one, other, unfold=unfold, heading=title))
+
+
+def report(trace: Trace) -> Display:
+    """All about a model in one place: its table, and each of its layers drawn and explained.
+
+    Saved as `.html`, it is one file that needs no network, in which a reader can point at each cell to
+    see what it reads. The layers of a long model are folded.
+
+    >>> import keras, dense_shapes as ds
+    >>> model = keras.Sequential([keras.Input((2, 3, 1)), keras.layers.Dense(5, name="five")], name="m")
+    >>> text = ds.report(ds.trace(model)).to("html")
+    >>> text.count("<table>"), text.count("<figure")
+    (1, 1)
+    """
+    return Display(reports.report(expected(Trace, trace)))
 
 
 def explain(layer: Layer, *, cell: Cell | None = None) -> Display:

@@ -13,6 +13,8 @@ from dense_shapes.errors import MisfitError, ModelError
 from dense_shapes.traces import Layer, Trace
 
 MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
+LISTED = (*MERGING, "Concatenate", "Dot")
+"""The layers that take their inputs in a list."""
 RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "Bidirectional")
 CHANNELS = (1, 3, 4)
 """How many channels an image has."""
@@ -81,7 +83,13 @@ def keras_says(kind: str, config: Mapping[str, Any], shapes: Sequence[Shape]) ->
             "Shapes used to initialize variables must be fully-defined (no `None` dimensions). "
             f"Received: shape={(None, config.get('units'))}"
         )
-    if kind in MERGING and len(shapes) > 1:
+    if kind in LISTED and len(shapes) == 1:
+        received = f"Received: input_shape={shape}"
+        if kind in MERGING:
+            return f"A merge layer should be called on a list of inputs. {received}"
+        count = "2 inputs" if kind == "Dot" else "at least 1 input"
+        return f"A `{kind}` layer should be called on a list of {count}. {received}"
+    if kind in MERGING:
         return "Inputs have incompatible shapes. Received shapes " + " and ".join(
             str(one[1:]) for one in shapes[:2]
         )
@@ -125,6 +133,8 @@ def ways(
         yield "give every axis of the input a size: keras.Input((height, width, channels))"
         if dimensions > 0:
             yield "let another axis be the last: Permute"
+    elif kind in LISTED and len(shapes) == 1:
+        yield f"give it a list: {kind}()([x, y])"
     elif kind in MERGING:
         yield "bring one of them to the size of the other, with Dense or Conv2D(..., 1)"
         yield "Concatenate: it joins other sizes along one axis"

@@ -43,6 +43,18 @@ def indices(_: click.Context, __: click.Parameter, text: str | None) -> Cell | N
     return tuple(map(int, parts_of(text)))
 
 
+def spot(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> Cell | tuple[str, Cell] | None:
+    """The cell that is written as `1,2,4`, or with the name of its tensor as `kernel:0,3`."""
+    name, colon, rest = (text or "").rpartition(":")
+    if not colon:
+        return indices(context, parameter, text)
+    cell = indices(context, parameter, rest)
+    assert cell is not None
+    return name, cell
+
+
 def listed(_: click.Context, __: click.Parameter, text: str | None) -> list[str] | None:
     """What is written with commas between."""
     return None if text is None else parts_of(text)
@@ -127,6 +139,22 @@ cell_option = click.option(
     callback=indices,
     metavar="INDICES",
     help="One number of the output, as 1,2,4: an index for each axis after the batch.",
+)
+
+
+spot_option = click.option(
+    "--cell",
+    callback=spot,
+    metavar="CELL",
+    help="One number to light: of the output, as 1,2,4 (an index for each axis after the batch), or "
+    "of another tensor of the picture with its name, as kernel:0,3 or input:1,2,0.",
+)
+depth_option = click.option(
+    "--depth",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many layers to draw, counted from the layer back on the longest way.",
 )
 
 

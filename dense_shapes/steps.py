@@ -30,7 +30,7 @@ from dense_shapes.axes import (
     times,
 )
 from dense_shapes.binding import Given, expanded, sizes_of
-from dense_shapes.cells import Box, Cells, Reads, box_of
+from dense_shapes.cells import Box, Cells, Reads, box_of, singles, together
 from dense_shapes.errors import ShapeError
 from dense_shapes.signature import Signature
 
@@ -235,8 +235,8 @@ class Step:
     def reads(self, box: Box) -> Iterator[Reads]:
         """The cells that a box of output cells reads, of each input and each weight.
 
-        It is one box of each operand, or several where the axes of the output box are merged or slid
-        over. A single cell is a box too: `box_of(cell)`.
+        It is one box of each operand, or several where the axes of the output box are merged or
+        joined. A single cell is a box too: `box_of(cell)`.
         """
         if not all(map(len, box)):
             return
@@ -249,8 +249,11 @@ class Step:
             weights = {n: Cells((self.box(p, ranges),)) for n, p in self.bound.weights.items()}
             yield Reads(inputs, weights)
         else:
-            for cell in product(*box):
-                yield from self.reads(box_of(cell))
+            pairs = zip(self.bound.output[1:], box, strict=True)
+            for one in product(
+                *([it] if self.apart(term, it) else singles(it) for term, it in pairs)
+            ):
+                yield from self.reads(one)
 
     @property
     def recurred(self) -> list[str]:
@@ -268,9 +271,21 @@ class Step:
 
     def whole(self, box: Box) -> bool:
         """Whether a box of output cells reads a box of each operand."""
-        return all(
-            len(indices) == 1 or self.plain(term)
-            for term, indices in zip(self.bound.output[1:], box, strict=True)
+        return all(map(self.apart, self.bound.output[1:], box))
+
+    def apart(self, term: Term, indices: Sequence[int]) -> bool:
+        """Whether what these indices of an axis of the output read does not depend on other axes.
+
+        What is read is then the product of what each axis reads.
+        """
+        return len(indices) == 1 or isinstance(term, Axis) or self.all_of(term, indices)
+
+    def all_of(self, term: Term, indices: Sequence[int]) -> bool:
+        """Whether these are all the indices of axes that are merged, none of them seen by a window."""
+        return (
+            isinstance(term, Merge)
+            and all(map(self.plain, term.parts))
+            and len(indices) == times(*(self.sizes[axis.name] for axis in term.parts))
         )
 
     def ranges(self, box: Box) -> dict[str, Sequence[int]]:
@@ -280,6 +295,11 @@ class Step:
             if self.plain(term):
                 ranges[str(term)] = indices
                 continue
+            if isinstance(term, Axis):
+                ranges |= self.met(term, indices)
+                continue
+            if len(indices) > 1:
+                continue  # all the cells of axes that are merged
             rest = indices[0]
             for axis in reversed(list(axes_of((term,)))):
                 if isinstance(term, Sum):
@@ -287,10 +307,9 @@ class Step:
                     inside = 0 <= rest - before < self.size(axis.name)
                     ranges[axis.name] = range(rest - before, rest - before + inside)
                     continue
-                size = self.size(axis.name) if isinstance(term, Merge) else rest + 1
-                place = rest % size
+                size = self.size(axis.name)
+                ranges |= self.met(axis, range(rest % size, rest % size + 1))
                 rest //= size
-                ranges |= self.met(axis, place)
         for name in self.sizes:
             if name not in ranges:
                 ranges[name] = range(self.size(name))
@@ -300,16 +319,20 @@ class Step:
         """How many cells stand before an axis in the sum of which it is a part."""
         return sum(self.size(part.name) for part in term.parts[: term.parts.index(axis)])
 
-    def met(self, axis: Axis, place: int) -> dict[str, Sequence[int]]:
-        """The indices of an output axis at one place, and of the axis and the taps that it meets."""
-        met: dict[str, Sequence[int]] = {axis.name: range(place, place + 1)}
+    def met(self, axis: Axis, places: Sequence[int]) -> dict[str, Sequence[int]]:
+        """The indices of an output axis, and of the axis and the taps that it meets at these places."""
+        met: dict[str, Sequence[int]] = {axis.name: places}
         if axis.slides:
             window, length = self.windows[axis.base], self.size(axis.base)
-            met[axis.base] = window.cells(place, length)
-            met[axis.tap] = window.taps(place, length)
+            met[axis.base] = together([window.cells(place, length) for place in places])
+            met[axis.tap] = together([window.taps(place, length) for place in places])
         elif isinstance(spread := self.windows.get(axis.name), Window):
             slid = f"{axis.name}'"
-            met[slid], met[axis.tap] = spread.meets(place, self.size(slid))
+            pairs = [spread.meets(place, self.size(slid)) for place in places]
+            if len(pairs) == 1:
+                met[slid], met[axis.tap] = pairs[0]  # in step with each other, as `products` needs
+            else:
+                met[slid], met[axis.tap] = (together(one) for one in zip(*pairs, strict=True))
         return met
 
     def box(self, pattern: Pattern, ranges: Mapping[str, Sequence[int]]) -> Box:

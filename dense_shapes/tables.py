@@ -89,7 +89,9 @@ def summary(
     notes += [f"{layer.label}: {layer.note}" for layer in trace.calls if layer.note]
     opaque = [layer.label for layer in trace.calls if layer.opaque]
     if opaque:
-        notes.append(f"Without a rule, shapes and parameters from Keras: {', '.join(opaque)}")
+        notes.append(
+            f"Without a rule, shapes and parameters as they are known: {', '.join(opaque)}"
+        )
     return Table(
         f"Model: {trace.name!r}", tuple(column for column, _ in chosen), tuple(rows), tuple(notes)
     )

@@ -9,14 +9,27 @@ from shutil import get_terminal_size
 from typing import TextIO, TypeAlias, assert_never
 
 from dense_shapes.drawing.scene import Scene
+from dense_shapes.reports import Report
 from dense_shapes.tables import Table, written
 from dense_shapes.views import UNPRINTABLE, Content
+from dense_shapes.views.sketch import ASCII, UNICODE, Span, sketch
 from dense_shapes.words import Prose
 
-Line: TypeAlias = tuple[str, str]
-"""A line of text, and how it is shown: a key of `STYLES`."""
+Line: TypeAlias = Sequence[Span]
+"""A line as pieces of text, each with how it is shown: a key of `STYLES`."""
 
-STYLES = {"title": "\x1b[1m", "head": "\x1b[36m", "dim": "\x1b[2m", "plain": ""}
+STYLES = {
+    "title": "\x1b[1m",
+    "head": "\x1b[36m",
+    "dim": "\x1b[2m",
+    "plain": "",
+    "name": "\x1b[1m",
+    "input": "\x1b[36m",
+    "kernel": "\x1b[33m",
+    "bias": "\x1b[35m",
+    "output": "\x1b[32m",
+    "lit": "\x1b[1;31m",
+}
 """What switches a style on; a terminal shows it up to `RESET`."""
 RESET = "\x1b[0m"
 
@@ -49,6 +62,20 @@ def colourful(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def encoding_of(stream: TextIO) -> str:
+    """The encoding of the output; ASCII on a terminal that says it shows no more.
+
+    It says so by TERM=dumb, or by the locale C or POSIX. Python takes these for UTF-8, and sets LC_CTYPE
+    to C.UTF-8 itself (PEP 538), so what is asked for must be looked up in the environment.
+    """
+    whole, letters, lang = map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))
+    asked = whole or (letters if letters != "C.UTF-8" else None) or lang
+    plain = asked in ("C", "POSIX") or os.environ.get("TERM") == "dumb"
+    if plain and stream.isatty() and not os.environ.get("PYTHONIOENCODING"):
+        return "ascii"
+    return stream.encoding or "utf-8"
 
 
 def printable(text: str, encoding: str) -> str:
@@ -84,14 +111,17 @@ def shown(
       One line that
         is long.
     """
-    lines = list(lines_of(content, width, set(dim)))
-    return "\n".join(
-        f"{STYLES[style]}{text}{RESET}" if colour and STYLES[style] and text else text
-        for text, style in ((printable(text, encoding), style) for text, style in lines)
-    )
+    lines = list(lines_of(content, width, set(dim), encoding))
+    return "\n".join("".join(styled(*span, colour, encoding) for span in line) for line in lines)
 
 
-def lines_of(content: Content, width: int | None, dim: set[int]) -> Iterator[Line]:
+def styled(text: str, style: str, colour: bool, encoding: str) -> str:
+    """A piece of text as it is written."""
+    text = printable(text, encoding)
+    return f"{STYLES[style]}{text}{RESET}" if colour and STYLES[style] and text else text
+
+
+def lines_of(content: Content, width: int | None, dim: set[int], encoding: str) -> Iterator[Line]:
     """The lines of any content."""
     match content:
         case Table():
@@ -102,8 +132,11 @@ def lines_of(content: Content, width: int | None, dim: set[int]) -> Iterator[Lin
                 yield from wrapped(line, width, "  ")
         case Scene():
             yield from wrapped(content.title, width, "", "title")
-            for line in filter(None, (content.description, content.caption)):
-                yield from wrapped(line, width)
+            yield from picture(content, width, encoding)
+        case Report():
+            for part in content.parts:
+                for piece in part.pieces:
+                    yield from (*lines_of(piece, width, dim, encoding), [])
         case _ as never:
             assert_never(never)
 
@@ -112,12 +145,28 @@ def wrapped(text: str, width: int | None, before: str = "", style: str = "plain"
     """A line, folded at its spaces if it is too long."""
     whole = f"{before}{text}"
     if width is None or len(whole) <= width:
-        yield whole, style
+        yield [(whole, style)]
         return
     room = max(width, len(before) + 8)
     after = f"{before}  "
     for line in textwrap.wrap(text, room, initial_indent=before, subsequent_indent=after):
-        yield line, style
+        yield [(line, style)]
+
+
+def picture(scene: Scene, width: int | None, encoding: str) -> Iterator[Line]:
+    """A sketch of a picture, its equation and its description."""
+
+    def clean(text: str) -> str:
+        return printable(text, encoding)
+
+    lines = list(sketch(scene, width, clean))
+    if lines:
+        yield from ([], *lines, [])
+    if scene.caption:
+        lit = UNICODE["lit"] if clean(UNICODE["lit"]) == UNICODE["lit"] else ASCII["lit"]
+        yield from wrapped(f"{lit} {scene.caption}", width)
+    for line in scene.description.split("\n"):
+        yield from wrapped(line, width)
 
 
 def table(content: Table, width: int | None, dim: set[int]) -> Iterator[Line]:
@@ -140,7 +189,7 @@ def table(content: Table, width: int | None, dim: set[int]) -> Iterator[Line]:
         for row in rows
     )
     longest = max(indent + len(text) for indent, text in head)
-    rule = "─" * min(longest, width or longest), "plain"
+    rule = [("─" * min(longest, width or longest), "plain")]
     yield from wrapped(content.title, width, "", "title")
     yield rule
     yield from folded(head, width, "head")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dense_shapes.axes import Cell, Shape, Size, axes_of, number, times
+from dense_shapes.axes import Cell, Merge, Shape, Size, Term, axes_of, number, times
 from dense_shapes.cells import box_of, checked
 from dense_shapes.equations import Written, made_by
-from dense_shapes.fates import fates
-from dense_shapes.steps import By, Step, Value
+from dense_shapes.fates import Told, fates, followed, told_of
+from dense_shapes.steps import By, Step, Value, Weight
 from dense_shapes.traces import Layer
 
 NOUNS = {
@@ -37,8 +38,10 @@ NOUNS = {
     "(g c)": "channel",
     "(c m)": "channel",
     "(g f)": "filter",
-    "(gate unit)": "row",
+    "(gate unit)": "gate unit",
+    "each": "query head",
     "(group each)": "head",
+    "(head each)": "head",
 }
 """What an axis counts, where its name in a signature is short."""
 
@@ -64,6 +67,8 @@ def noun(name: str, size: Size) -> str:
     if name.startswith("axis"):
         return f"on axis {name.removeprefix('axis')}"
     plain = name if name in NOUNS else name.rstrip("0123456789")
+    if len(plain) == 1 and plain not in NOUNS:
+        return f"along {plain}"
     word = NOUNS.get(plain, "feature" if name.startswith("(") else plain)
     return word if size == 1 else f"{word}s"
 
@@ -99,34 +104,69 @@ def parameters(count: Size) -> str:
     return f"{number(count)} parameter{'' if count == 1 else 's'}"
 
 
+def counted_layers(count: int) -> str:
+    """A number of layers with its noun."""
+    return f"{count:,} layer{'' if count == 1 else 's'}"
+
+
 def describe(layer: Layer) -> str:
     """The picture of a layer in words, enough to draw it from.
 
     >>> from dense_shapes.rules import call
     >>> print(describe(call("Dense", {"units": 5}, (None, 2, 3, 1))))
-    The input has shape (2, 3, 1): 2 rows, 3 columns, 1 channel. The kernel has shape (1, 5). \
-The bias has shape (5,). The output has shape (2, 3, 5): 2 rows, 3 columns, 5 units. \
+    The input has shape (2, 3, 1): 2 rows (kept), 3 columns (kept), 1 channel (contracted). \
+The kernel has shape (1, 5): 1 channel (contracted), 5 units (created). \
+The bias has shape (5,): 5 units (created). \
+The output has shape (2, 3, 5): 2 rows (kept), 3 columns (kept), 5 units (created). \
 The same kernel is used at each of the 6 positions.
     """
     sentences = []
-    several = len(layer.inputs) > 1
-    for place, value in enumerate(layer.inputs):
-        sentences.append(f"{f'Input {place}' if several else 'The input'} {sized(value)}")
-    sentences += [f"The {weight.name} has shape {weight.shape}." for weight in layer.weights]
-    for place, value in enumerate(layer.outputs):
-        many = len(layer.outputs) > 1
-        sentences.append(f"{f'Output {place}' if many else 'The output'} {sized(value)}")
+    told: list[list[Told]] = [[]] * len(layer.inputs)
+    ends: list[list[Told]] = [[]] * len(layer.outputs)
+    if layer.steps:
+        found = followed(layer.inputs, layer.steps, layer.outputs)
+        told, ends = found.inputs, found.outputs
+    several, many = len(layer.inputs) > 1, len(layer.outputs) > 1
+    for place, (value, some) in enumerate(zip(layer.inputs, told, strict=True)):
+        sentences.append(f"{f'Input {place}' if several else 'The input'} {sized(value, some)}")
+    for weight in layer.weights:
+        said = f"The {weight.name} {weighed(layer, weight)}"
+        sentences.append(said.replace("embeddings has", "embeddings have"))
+    for place, (value, some) in enumerate(zip(layer.outputs, ends, strict=True)):
+        sentences.append(f"{f'Output {place}' if many else 'The output'} {sized(value, some)}")
     if layer.opaque or layer.inner:
         sentences.append(f"What is inside is not drawn: {layer.opaque or 'it is a model'}.")
     sentences += sharing(layer)
     return " ".join(sentences)
 
 
-def sized(value: Value) -> str:
-    """The shape of a value without the batch, and what its axes count."""
+def sized(value: Value, told: Sequence[Told] = ()) -> str:
+    """The shape of a value without the batch, what its axes count, and what becomes of each."""
     shape = value.shape[1:]
-    named = ", ".join(map(counted, value.names[1:], shape))
+    words = [f" ({it.word})" for it in told[1:]] or [""] * len(shape)
+    axes = zip(value.names[1:], shape, words, strict=True)
+    named = ", ".join(f"{counted(name, size)}{word}" for name, size, word in axes)
     return f"has shape {plain(shape)}{f': {named}' if named else ''}."
+
+
+def weighed(layer: Layer, weight: Weight) -> str:
+    """The shape of a weight, what its axes count, and what becomes of each."""
+    held = [step for step in layer.steps if weight.name in step.bound.weights]
+    named = []
+    for step in held[:1]:
+        for term, size in zip(step.bound.weights[weight.name], weight.shape, strict=True):
+            if told := told_of(step, weight.name, term):
+                named.append(f"{counted_term(step, term, size)} ({told.word})")
+    listed = ", ".join(named)
+    return f"has shape {weight.shape}{f': {listed}' if named else ''}."
+
+
+def counted_term(step: Step, term: Term, size: Size) -> str:
+    """The size of an axis of a weight with its noun; empty if it has no name."""
+    axes = list(axes_of((term,)))
+    if len(axes) == 2 and isinstance(term, Merge):
+        return " × ".join(counted(step.name_of(it), step.sizes[it.name]) for it in axes)
+    return counted(step.name_of(axes[-1]), size) if axes else ""
 
 
 def plain(shape: Shape) -> str:
@@ -248,7 +288,10 @@ def made_of(
     reads = layer.reads(cell, output=output)
     inputs = inputs or input_names(layer)
     called = "output" if len(layer.outputs) == 1 else f"output {output}"
-    names = {id(step): f"y{place}" for place, step in enumerate(layer.steps, 1)}
+    names = step_names(layer)
+    for place, value in reversed(list(enumerate(layer.outputs))):
+        if isinstance(value.source, Step):
+            names[id(value.source)] = f"output {place}"
     if isinstance(target.source, Step):
         names[id(target.source)] = called
     else:
@@ -284,6 +327,51 @@ def made_of(
     if parts or held:
         yield f"It reads {', '.join([*parts, *held])}."
     yield from sharing(layer)
+
+
+def step_names(layer: Layer) -> dict[int, str]:
+    """What the value of each step is called, by the id of the step: `y3`, or what it is known as.
+
+    A step with a kernel of its own is called as that is: `query/kernel` makes `query`. The shares of a
+    softmax over scores are the scores; a mean is the mean, and one of squares the variance.
+
+    >>> from dense_shapes.rules import call
+    >>> layer = call("MultiHeadAttention", {"num_heads": 2, "key_dim": 4}, (None, 3, 4), (None, 2, 4))
+    >>> list(step_names(layer).values())
+    ['query', 'key', 'y3', 'y4', 'y5', 'y6', 'scores', 'value', 'y9', 'attention_output']
+    """
+    found: dict[int, str] = {}
+    for place, step in enumerate(layer.steps, 1):
+        name = known_as(step)
+        found[id(step)] = f"y{place}" if not name or name in found.values() else name
+    return found
+
+
+def known_as(step: Step) -> str:
+    """What the value of a step is known as; empty if it has no name of its own."""
+    before = step.inputs[0].source if step.inputs else None
+    if step.by in (By.MULTIPLY, By.RECUR) and step.weights:
+        return re.sub("_?kernel$", "", step.weights[0].name).rstrip("/")
+    if step.by is By.MEAN and len(step.bound.output) < len(step.bound.inputs[0]):
+        if not isinstance(before, Step) or before.function != "square":
+            return "mean"
+        centred = before.inputs[0].source
+        off = isinstance(centred, Step) and centred.by is By.SUBTRACT
+        return "variance" if off else "mean_square"
+    if step.by is By.DIVIDE and isinstance(before, Step) and before.function == "exponential":
+        return "scores" if scored(before) else ""
+    return ""
+
+
+def scored(step: Step) -> bool:
+    """Whether the value of a step says how well pairs of places go together."""
+    while step.by is By.MAP and not step.weights:
+        before = step.inputs[0].source
+        if not isinstance(before, Step):
+            return False
+        step = before
+    alone = step.by is By.SUM or (step.weights and "scale" in step.weights[0].name)
+    return len(step.inputs) == 2 or bool(alone)
 
 
 def copied(value: Value, cell: Cell) -> tuple[Value, Cell]:

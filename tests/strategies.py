@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
 
 from dense_shapes.axes import Cell, Shape, Size
+from dense_shapes.readers import assembly
+from dense_shapes.readers.assembly import Graph, Part, Tensor
 from dense_shapes.rules import call
 from dense_shapes.traces import Layer, Trace
 from tests.models import Spec, chain
@@ -120,3 +124,76 @@ def layers(draw: st.DrawFn, longest: int = 300) -> Layer:
 def cells(draw: st.DrawFn, shape: Shape) -> Cell:
     """A cell of an output of this shape, the batch first."""
     return tuple(draw(st.integers(0, (1000 if size is None else size) - 1)) for size in shape[1:])
+
+
+@dataclass
+class Growing:
+    """A model that is being made: its tensors so far, and its parts that may be called again."""
+
+    tensors: list[Tensor]
+    parts: list[Part] = field(default_factory=list)
+
+    def part(self, kind: str, config: Mapping[str, Any] | None = None, **more: Any) -> Part:
+        """A new part, with a name of its own."""
+        part = Part(kind, f"{kind.lower()}_{len(self.parts)}", dict(config or {}), **more)
+        self.parts.append(part)
+        return part
+
+    def call(self, part: Part, *inputs: Tensor) -> Tensor:
+        """Call a part; several tensors go in as a list."""
+        made = assembly.call(part, [list(inputs) if len(inputs) > 1 else inputs[0]])
+        self.tensors += made.outputs
+        return made.outputs[0]
+
+
+def grow(draw: st.DrawFn, model: Growing) -> None:
+    """Call one more layer, or a block of them several times."""
+    x = draw(st.sampled_from(model.tensors))
+    others = [it for it in model.tensors if it.shape == x.shape]
+    wide = [it for it in model.tensors if it.shape[:-1] == x.shape[:-1]]
+    units = draw(st.integers(1, 5))
+    match draw(
+        st.sampled_from(("dense", "again", "add", "join", "copy", "lstm", "nested", "block"))
+    ):
+        case "dense":
+            model.call(model.part("Dense", {"units": units}), x)
+        case "again":
+            known = [it for it in model.parts if it.kind == "Dense"]
+            fits = [it for it in known if it.calls[0].inputs[0].shape[-1] == x.shape[-1]]
+            model.call(draw(st.sampled_from(fits)) if fits else model.part("Dropout"), x)
+        case "add":
+            model.call(model.part("Add"), x, draw(st.sampled_from(others)))
+        case "join" if len(x.shape) > 1:
+            model.call(model.part("Concatenate"), x, draw(st.sampled_from(wide)))
+        case "lstm" if len(x.shape) == 3:
+            model.call(model.part("LSTM", {"units": units, "return_state": True}), x)
+        case "nested":
+            start = assembly.placeholder(x.shape, "start")
+            inside = Growing([start])
+            for _ in range(2):
+                inside.call(inside.part("Dense", {"units": units}), inside.tensors[-1])
+            graph = Graph("inside", "Sequential", (start,), (inside.tensors[-1],))
+            model.call(model.part("Sequential", graph=graph), x)
+        case "block":
+            for _ in range(draw(st.integers(2, 6))):
+                y = model.call(model.part("Dense", {"units": units}), x)
+                y = model.call(model.part("Dense", {"units": x.shape[-1]}), y)
+                x = model.call(model.part("Add"), x, y)
+        case _:
+            model.call(model.part("Flatten" if len(x.shape) > 2 else "Dropout"), x)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Trace:
+    """A model with branches, merges, shared layers, nested models, repeated blocks, several ends."""
+    sizes = draw(st.lists(st.integers(1, 6), min_size=1, max_size=3))
+    count = draw(st.integers(1, 3))
+    starts = tuple(assembly.placeholder((None, *sizes), f"start_{n}") for n in range(count))
+    model = Growing([*starts])
+    for _ in range(draw(st.integers(1, 14))):
+        grow(draw, model)
+    ends = [it for it in model.tensors if it not in starts]
+    chosen = draw(st.lists(st.sampled_from(ends), max_size=2, unique_by=id))
+    return Graph(
+        "model", "Functional", starts, tuple({id(it): it for it in (ends[-1], *chosen)}.values())
+    ).trace()

@@ -38,6 +38,7 @@ from dense_shapes.records import from_json, to_json
 from dense_shapes.rules import RULES, arguments
 from dense_shapes.steps import By, Value, apply
 from dense_shapes.traces import Trace
+from dense_shapes.views import document
 from dense_shapes.words import Prose, explain
 from tests.models import MODEL_B, chain, nested, opaque
 from tests.profiles import examples
@@ -96,8 +97,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "model.py").write_text(CODE, "utf-8")
     (tmp_path / "model.txt").write_text(SPEC, "utf-8")
     monkeypatch.chdir(tmp_path)
-    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING"):
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "LC_ALL", "LC_CTYPE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm")
     return tmp_path
 
 
@@ -268,7 +271,8 @@ def test_a_picture_is_written_to_a_file(run: Run, name: str, view: str) -> None:
     arguments = ("draw", "model.json", "--layer", "dense", "--cell", "1,2,4", "-o", name)
     assert answered(run(*arguments)) == ""
     picture = dense_shapes.draw(MODEL_B["dense"], cell=(1, 2, 4))
-    assert Path(name).read_text("utf-8") == picture.to(view).rstrip("\n") + "\n"
+    text = document(picture.content) if view == "html" else picture.to(view)
+    assert Path(name).read_text("utf-8") == text.rstrip("\n") + "\n"
 
 
 @pytest.mark.parametrize("output", [(), ("-o", "-")])
@@ -279,7 +283,7 @@ def test_a_picture_goes_to_standard_output_as_svg(run: Run, output: Sequence[str
 
 
 @pytest.mark.parametrize(("output", "start"), [((), "Dense 'dense': "), (("-o", "-"), "<svg ")])
-def test_a_terminal_shows_a_picture_in_words(
+def test_a_terminal_shows_a_picture_as_a_sketch(
     run: Run, monkeypatch: pytest.MonkeyPatch, output: Sequence[str], start: str
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
@@ -287,11 +291,61 @@ def test_a_terminal_shows_a_picture_in_words(
     out = answered(run("draw", "model.json", "--layer", "dense", "--cell", "1,2,4", *output))
     assert out.startswith(start)
     assert "output[1, 2, 4] = input[1, 2, 0]" in out.replace("\n  ", " ").replace("\u00a0", " ")
+    assert ("□□□□■" in out) is not bool(output)
 
 
-def test_a_whole_model_is_one_picture(run: Run) -> None:
+def test_a_terminal_for_ascii_shows_a_plain_sketch(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    out = answered(run("draw", "model.json", "--layer", "dense", "--cell", "1,2,4"))
+    assert out.isascii()
+    assert "oooo#" in out
+
+
+@pytest.mark.parametrize(("options", "unfold"), [((), False), (("--unfold",), True)])
+def test_a_model_is_drawn_as_a_model(run: Run, options: Sequence[str], unfold: bool) -> None:
+    deep = f"4 -> {' -> '.join(['Dense(4)'] * 9)}"
+    for source in ("model.keras", deep):
+        out = answered(run("draw", source, *options))
+        assert out == dense_shapes.draw(sources.read(source), unfold=unfold).to("svg")
+    assert ("× 9" in out) is not unfold
+
+
+@pytest.mark.parametrize("source", ["2,3,1 -> Dense(5)", "x = Input((2, 3, 1)); y = Dense(5)(x)"])
+def test_a_model_of_one_layer_is_drawn_cell_by_cell(run: Run, source: str) -> None:
+    layer = sources.read(source)[-1]
+    assert answered(run("draw", source)) == dense_shapes.draw(layer).to("svg")
+
+
+def test_a_model_with_a_cell_is_the_picture_of_all_its_layers(run: Run) -> None:
     out = answered(run("draw", "model.keras", "--cell", "0,0,0"))
     assert out == dense_shapes.draw(*sources.read("model.keras"), cell=(0, 0, 0)).to("svg")
+
+
+def test_a_cell_of_any_tensor_is_lit(run: Run) -> None:
+    out = answered(run("draw", "model.json", "--layer", "dense", "--cell", "kernel:0,3"))
+    assert out == dense_shapes.draw(MODEL_B["dense"], cell=("kernel", (0, 3))).to("svg")
+    assert "kernel[0, 3] is used by 6 of the 30 outputs" in out
+
+
+def test_what_a_number_reads_any_number_of_layers_back(run: Run) -> None:
+    arguments = ("--layer", "dense_1", "--cell", "0,1,0", "--depth", "4")
+    out = answered(run("draw", "model.json", *arguments))
+    expected = dense_shapes.draw(MODEL_B, layer="dense_1", cell=(0, 1, 0), depth=4)
+    assert out == expected.to("svg")
+    assert answered(run("draw", "model.json", *arguments[2:])) == out
+
+
+def test_an_html_file_of_a_model_is_a_report(run: Run) -> None:
+    assert answered(run("draw", "model.json", "-o", "it.html")) == ""
+    dense_shapes.report(MODEL_B).save("expected.html")
+    assert Path("it.html").read_bytes() == Path("expected.html").read_bytes()
+    answered(run("draw", "model.json", "--layer", "dense", "-o", "one.html"))
+    dense_shapes.draw(MODEL_B["dense"]).save("expected.html")
+    assert Path("one.html").read_bytes() == Path("expected.html").read_bytes()
 
 
 def test_several_layers_are_one_picture_where_they_follow_each_other(run: Run) -> None:
@@ -306,11 +360,13 @@ def test_branches_of_the_same_shape_are_not_one_picture(run: Run) -> None:
     both = chain("both", (None, 3), ("Dense", {"units": 3}), ("Dense", {"units": 3}))
     record = json.loads(to_json(both))
     record["layers"][1]["sources"] = [[-1, 0]]
-    err = refused(run("draw", "-", stdin=json.dumps(record)))
+    layers = ("--layer", "dense", "--layer", "dense_1")
+    err = refused(run("draw", "-", *layers, stdin=json.dumps(record)))
     assert err == (
         "dense-shapes: layer 'dense_1' does not take just what 'dense' gives, so the two are not one "
         "picture; draw one layer: --layer dense_1\n"
     )
+    assert answered(run("draw", "-", stdin=json.dumps(record))).count('<rect class="node"') == 3
 
 
 # explain
@@ -376,7 +432,12 @@ def test_a_model_that_does_not_fit_is_a_lesson_and_no_failure(run: Run) -> None:
         (("explain", SPEC, "--cell", "1,2,4"), "say which: --layer dense_1"),
         (("draw", SPEC, "--layer", "dens"), "no layer is called 'dens'"),
         (("draw", SPEC, "--layer", "dense", "--cell", "9,9,9"), "index 9 on an axis of size 2"),
-        (("draw", SPEC, "-o", "it.pdf"), "expected a file that ends in .txt, .md, .html,"),
+        (("draw", SPEC, "--layer", "dense", "--cell", "k:0"), "no tensor that is called 'k'; it has: "),
+        (
+            ("draw", SPEC, "--layer", "dense", "--layer", "dense_1", "--depth", "2"),
+            "say which: --layer dense_1",
+        ),
+        (("draw", SPEC, "-o", "it.gif"), "expected a file that ends in .txt, .md, .html,"),
         (("draw", SPEC, "-o", "it.csv"), "is no table"),
         (("draw", SPEC, "-o", "missing/it.svg"), "missing/it.svg"),
         (("completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),

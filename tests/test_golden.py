@@ -7,24 +7,40 @@ from pathlib import Path
 
 import pytest
 
+from dense_shapes import display
 from dense_shapes.display import Display, draw, explain, summary
+from dense_shapes.terminal import shown
 from tests.golden_files import compare
-from tests.models import MODEL_B
+from tests.models import MODEL_A, MODEL_B
 
 FOLDER = Path(__file__).parent / "golden"
 CONVOLUTION, _, DENSE, _ = MODEL_B
 TABLE = summary(MODEL_B)
 
+# Model A: conv2d (2 x 2 x 1 + 1) x 8 = 40, conv2d_1 (2 x 2 x 8 + 1) x 1 = 33, dense on 2 x 3 x 1 = 6
+# features (6 + 1) x 5 = 35, dense_1 (5 + 1) x 1 = 6; together 114.
 # Model B: conv2d (2 x 2 x 1 + 1) x 8 = 40, conv2d_1 (2 x 2 x 8 + 1) x 1 = 33, dense (1 + 1) x 5 = 10,
 # dense_1 (5 + 1) x 1 = 6; together 89.
 # Dense, output (1, 2, 4): input (1, 2, 0) x kernel (0, 4) + bias (4).
 # Conv2D, output (1, 2, 5): rows 1 and 2, columns 2 and 3, filter 5.
+# Dense, kernel (0, 3): unit 3 at each of the 6 positions. The field of dense_1 (0, 1): 3 x 3 of 4 x 5.
 FILES: dict[str, Callable[[], str]] = {
     "model_b.txt": lambda: TABLE.to("text"),
     "model_b.md": lambda: TABLE.to("markdown"),
     "model_b.html": lambda: TABLE.to("html"),
     "dense.svg": lambda: draw(DENSE, cell=(1, 2, 4)).to("svg"),
     "conv2d.svg": lambda: draw(CONVOLUTION, cell=(1, 2, 5)).to("svg"),
+    "model_a.svg": lambda: draw(MODEL_A).to("svg"),
+    "model_b.svg": lambda: draw(MODEL_B).to("svg"),
+    "compared.svg": lambda: display.compare(MODEL_A, MODEL_B).to("svg"),
+    "dense_weight.svg": lambda: draw(DENSE, cell=("kernel", (0, 3))).to("svg"),
+    "field.svg": lambda: draw(MODEL_B, layer="dense_1", cell=(0, 1, 0), depth=4).to("svg"),
+    "dense.txt": lambda: draw(DENSE, cell=(1, 2, 4)).to("text"),
+    "conv2d.txt": lambda: draw(CONVOLUTION, cell=(1, 2, 5)).to("text"),
+    "dense_narrow.txt": lambda: shown(draw(DENSE, cell=(1, 2, 4)).content, width=40),
+    "dense_ascii.txt": lambda: shown(
+        draw(DENSE, cell=(1, 2, 4)).content, width=80, encoding="ascii"
+    ),
     "dense.html": lambda: draw(DENSE, cell=(1, 2, 4)).to("html"),
     "explain.txt": lambda: "\n\n".join(map(str, explained())),
 }

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dense_shapes.axes import Shape
 from dense_shapes.errors import (
     DenseShapesError,
+    MisfitError,
     ModelError,
     NotationError,
     ShapeError,
@@ -664,3 +665,24 @@ def test_any_argument(data: st.DataObject) -> None:
         "inf = nan = 1e999\n"
         f"model = Sequential([Input({tuple(shape)}), {kind}({', '.join(given)}), Flatten(), Dense(2)])"
     )
+
+
+def test_a_lambda_whose_output_shape_is_written_down() -> None:
+    found = trace("m = Sequential([Input((3,)), Lambda(lambda x: x, output_shape=(4,)), Dense(2)])")
+    assert found["lambda"].opaque
+    assert [layer.outputs[0].shape for layer in found] == [(None, 4), (None, 2)]
+    assert found["dense"].params == (4 + 1) * 2
+    with pytest.raises(UnknownLayer, match="say output_shape=, or load the model in Keras"):
+        trace("m = Sequential([Input((3,)), Lambda(lambda x: x), Dense(2)])")
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("MultiHeadAttention(2, 3)", "expects query, value, and received 1"),
+        ("Add()", "a list of inputs"),
+    ],
+)
+def test_a_layer_of_several_inputs_that_is_given_one(kind: str, wanted: str) -> None:
+    with pytest.raises(MisfitError, match=wanted):
+        trace(f"x = Input((4, 5))\nm = Model(x, {kind}(x))")

@@ -45,6 +45,7 @@ def test_question() -> None:
     ]
     assert found.params == 114
     assert trace(QUESTION.replace("Flatten -> ", "")).params == 89
+    assert trace(QUESTION.replace("->", "→")) == found
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,7 @@ ERRORS: dict[str, tuple[str, str]] = {
         "expected the shape of the input: whole numbers, None or ?, as 4,5,1",
         "-5",
     ),
+    "4,5 → Dense(unit=5)": ("Dense has no argument 'unit'; did you mean 'units'?", "unit=5"),
     "4,5.0 -> Dense(5)": (
         "expected the shape of the input: whole numbers, None or ?, as 4,5,1",
         "5.0",

@@ -164,7 +164,7 @@ def test_a_nested_model_is_laid_open_when_asked() -> None:
 
 def test_a_layer_without_a_rule_is_named_below_the_table() -> None:
     assert summary(outer()).notes[-1] == (
-        "Without a rule, shapes and parameters from Keras: mystery"
+        "Without a rule, shapes and parameters as they are known: mystery"
     )
     assert column("macs", outer())[-1] is None
     assert column("formula", outer()) == ["", ""]

@@ -25,6 +25,7 @@ from dense_shapes.rules import call
 from dense_shapes.tables import Table, summary
 from dense_shapes.traces import Layer, Trace
 from dense_shapes.views import SUFFIXES, VIEWS, Content, render
+from dense_shapes.views.lights import script
 from dense_shapes.views.svg import number
 from dense_shapes.words import Prose, explain
 from tests.models import MODEL_B, chain, nested, opaque
@@ -180,10 +181,13 @@ def test_no_line_of_text_ends_in_space() -> None:
 
 def test_prose_and_pictures_as_text() -> None:
     assert render(Prose("A title", ("One.", "Two.")), "text") == "A title\n  One.\n  Two."
-    assert render(PICTURE, "text") == (
-        f"{PICTURE.title}\n{PICTURE.description}\n"
-        "output[1, 2, 4] = input[1, 2, 0] × kernel[0, 4] + bias[4]"
-    )
+    lines = render(PICTURE, "text").splitlines()
+    assert lines[:2] == [PICTURE.title, ""]
+    assert lines[-3:] == [
+        "",
+        "■ output[1, 2, 4] = input[1, 2, 0] × kernel[0, 4] + bias[4]",
+        PICTURE.description,
+    ]
 
 
 # Markdown
@@ -382,7 +386,10 @@ def test_html_is_well_formed_and_a_name_is_only_text(kind: str, name: str) -> No
     tags = {element.tag.removeprefix(SVG) for element in tree.iter()}
     known = {"body", "div", "table", "caption", "thead", "tbody", "tr", "th", "td", "p", "br"}
     known |= {"strong", "code", "figure", "figcaption", "style", "svg", "g", "rect", "path", "text"}
-    assert tags <= known
+    assert tags <= known | {"span", "script"}
+    scripts = [element for element in tree.iter() if element.tag == "script"]
+    assert [it.get("type") for it in scripts] in ([], ["application/json", None])
+    assert [words(it) for it in scripts[1:]] in ([], [script()])
     # A table shows the name itself; a title shows it in quotes, as Python writes it.
     assert name in words(tree) or repr(name) in words(tree)
 
@@ -393,7 +400,8 @@ def test_html_carries_no_ids_and_no_handlers(kind: str) -> None:
     names = {name for element in tree.iter() for name in element.attrib}
     assert names <= {
         *("class", "style", "scope", "tabindex", "role", "aria-label", "viewBox", "width"),
-        *("height", "x", "y", "d", "rx", "transform", "text-anchor", "data-cell"),
+        *("height", "x", "y", "d", "rx", "transform", "text-anchor", "data-cell", "type"),
+        "data-operand",
     }
 
 

@@ -104,14 +104,15 @@ def test_a_shape_without_its_batch() -> None:
 
 def test_a_description_is_enough_to_draw_the_picture() -> None:
     assert describe(CONVOLUTION) == (
-        "The input has shape (4, 5, 1): 4 rows, 5 columns, 1 channel. "
-        "The kernel has shape (2, 2, 1, 8). The bias has shape (8,). "
-        "The output has shape (3, 4, 8): 3 rows, 4 columns, 8 filters. "
+        "The input has shape (4, 5, 1): 4 rows (slid over), 5 columns (slid over), 1 channel "
+        "(contracted). The kernel has shape (2, 2, 1, 8): 2 rows (contracted), 2 columns (contracted), "
+        "1 channel (contracted), 8 filters (created). The bias has shape (8,): 8 filters (created). "
+        "The output has shape (3, 4, 8): 3 rows (slid over), 4 columns (slid over), 8 filters (created). "
         "The same kernel is used at each of the 12 positions."
     )
     assert describe(FLATTEN) == (
-        "The input has shape (2, 3, 1): 2 rows, 3 columns, 1 channel. "
-        "The output has shape (6,): 6 features."
+        "The input has shape (2, 3, 1): 2 rows (merged), 3 columns (merged), 1 channel (merged). "
+        "The output has shape (6,): 6 features (merged)."
     )
 
 
@@ -121,7 +122,7 @@ def test_a_kernel_used_once_is_not_said_to_be_shared() -> None:
 
 def test_a_kernel_over_an_unknown_number_of_positions() -> None:
     text = describe(call("Dense", {"units": 5}, (None, None, 3)))
-    assert "The input has shape (?, 3): ? steps, 3 features." in text
+    assert "The input has shape (?, 3): ? steps (kept), 3 features (contracted)." in text
     assert text.endswith("The same kernel is used at every position.")
 
 
@@ -136,7 +137,9 @@ def test_what_is_not_drawn_is_said() -> None:
 def test_several_inputs_are_numbered() -> None:
     x, y = (Value((None, 2), ("b", "feature"), number) for number in (0, 1))
     layer = Layer("product", "Product", (x, y), (apply("b c, b c -> b c", x, y),))
-    assert describe(layer).startswith("Input 0 has shape (2,): 2 features. Input 1 has shape (2,)")
+    assert describe(layer).startswith(
+        "Input 0 has shape (2,): 2 features (kept). Input 1 has shape (2,)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -571,11 +574,11 @@ def test_steps_that_another_output_needs_are_not_written() -> None:
         "output 2[3, 1] = input[3, 1]",
     ]
     assert explain(layer, cell=(1,), output=1).lines == (
-        "output 1[1] = y1[0, 1] + y1[1, 1] + y1[2, 1] + y1[3, 1]",
-        "y1[0, 1] = input[0, 1] × 2.0",
+        "output 1[1] = output 0[0, 1] + output 0[1, 1] + output 0[2, 1] + output 0[3, 1]",
+        "output 0[0, 1] = input[0, 1] × 2.0",
         "It reads 4 of the 8 numbers of the input.",
     )
-    assert "Output 1 has shape (2,): 2 features." in describe(layer)
+    assert "Output 1 has shape (2,): 2 features (kept)." in describe(layer)
     assert title(layer).endswith("→ (None, 4, 2) and (None, 2) and (None, 4, 2), 0 parameters")
 
 
@@ -589,7 +592,7 @@ def test_an_axis_that_neither_the_input_nor_the_weights_have_is_repeated() -> No
     x = Value((None, 2), ("b", "feature"), 0)
     assert facts_of("b c -> b n c", x, n=3) == [
         "2 features: kept as it is",
-        "3 ns: repeated: each of its places holds the same",
+        "3 along n: repeated: each of its places holds the same",
     ]
 
 
@@ -686,8 +689,8 @@ def test_the_facts_of_a_layer_of_many_steps_say_what_becomes_of_each_axis_in_the
         "output[3, 1] = y2[3, 1] / y4[3]",
         "y4[3] = y3[3, 0] + y3[3, 1]",
         "y3[3, 0] = y2[3, 0] ** 2",
-        "y2[3, 1] = input[3, 1] - y1[3]",
-        "y1[3] = (input[3, 0] + input[3, 1]) / 2",
+        "y2[3, 1] = input[3, 1] - mean[3]",
+        "mean[3] = (input[3, 0] + input[3, 1]) / 2",
         "It reads 2 of the 8 numbers of the input.",
     )
 

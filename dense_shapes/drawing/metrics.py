@@ -5,21 +5,37 @@ from __future__ import annotations
 from math import ceil, fsum
 from typing import Literal, TypeAlias
 
-WordsKind: TypeAlias = Literal["name", "shape", "size", "sign", "dots", "title", "caption"]
+WordsKind: TypeAlias = Literal[
+    "name",
+    "shape",
+    "size",
+    "sign",
+    "dots",
+    "title",
+    "caption",
+    "role",
+    "number",
+    "arrow",
+    "letter",
+]
 
 SIZES: dict[WordsKind, float] = {
     "name": 14,
     "shape": 13,
     "size": 12.5,
     "sign": 22,
-    "dots": 14,
+    "dots": 10,
     "title": 15,
     "caption": 13.5,
+    "role": 11.5,
+    "number": 10,
+    "arrow": 10,
+    "letter": 12,
 }
 """The height of each kind of text, in pixels."""
 
 NARROW = frozenset("ijlftr.,:;'|!()[] ")
-WIDE = frozenset("mwMW→×+=…—")
+WIDE = frozenset("mwMW→←×+=…—")
 
 
 def text_width(text: str, kind: WordsKind) -> float:
@@ -31,8 +47,8 @@ def text_width(text: str, kind: WordsKind) -> float:
     True
     """
     size = SIZES[kind]
-    if kind in ("shape", "caption"):
+    if kind in ("shape", "caption", "number"):
         return ceil(0.61 * size * len(text))
-    bold = 1.1 if kind in ("name", "title") else 1.0
+    bold = 1.1 if kind in ("name", "title", "letter") else 1.0
     ems = fsum(0.42 if c in NARROW else 0.98 if c in WIDE or c > "\u2e7f" else 0.64 for c in text)
     return ceil(bold * ems * size)

@@ -32,6 +32,9 @@ from dense_shapes.traces import Trace
 LIMIT = 1 << 25
 """How many bytes of JSON are read at most: 32 MiB. Those of large models have one or two."""
 
+VALUES = 1 << 21
+"""How many values that JSON may hold: as many as that of a model so long has. Each takes 100 bytes or so."""
+
 LISTING = 1 << 20
 """How long the list of the members of a file may be, in bytes. A `.keras` file has three members."""
 
@@ -113,10 +116,13 @@ def read_text(text: str, where: str = "the text") -> Trace:
 def parsed(text: str) -> Any:
     """The plain data of a JSON text.
 
-    Raises `FormatError` if the text is too long, or is no JSON.
+    Raises `FormatError` if the text is too long or holds too much, or is no JSON.
     """
     if len(text) > LIMIT:
         raise FormatError(f"expected at most {LIMIT:,} bytes of JSON, received {len(text):,}")
+    values = sum(map(text.count, ",[{"))
+    if values > VALUES:
+        raise FormatError(f"expected at most {VALUES:,} values in JSON, received {values:,} or so")
     try:
         return json.loads(text, parse_int=whole)
     except RecursionError:
@@ -150,6 +156,11 @@ def content(name: str) -> tuple[str, str]:
             data = member(file, name)
         else:
             where = f"{name!r}"
+            size = os.fstat(file.fileno()).st_size
+            if size > LIMIT:
+                raise FormatError(
+                    f"{where}: expected at most {LIMIT:,} bytes of JSON, it has {size:,}"
+                )
             data = limited(file.read, where)
     try:
         return data.decode("utf-8-sig"), where

@@ -12,7 +12,7 @@ from typing import Any
 
 from dense_shapes.axes import Past, Shape, compatible
 from dense_shapes.errors import ClaimError, MisfitError, ShapeError, UnknownLayer
-from dense_shapes.lessons import misfit
+from dense_shapes.lessons import LISTED, misfit
 from dense_shapes.rules import named, traced
 from dense_shapes.steps import Value, Weight
 from dense_shapes.traces import Layer, Source, Trace
@@ -172,6 +172,10 @@ def layer_of(
                 raise UnknownLayer(part.opaque)
             for thing in found(Foreign, [inputs, options]):
                 raise UnknownLayer(f"it is called with {thing.what} beside its inputs")
+            if part.kind in LISTED and isinstance(inputs[0] if len(inputs) == 1 else None, Value):
+                raise ShapeError(
+                    f"it expects a list of inputs, and received one: {inputs[0].shape}"
+                )
             layer = traced(part.kind, part.config, inputs, options, name=part.name)
         except UnknownLayer as error:
             layer = opaque(part, tuple(found(Value, [inputs, options])), shapes, str(error))
@@ -202,17 +206,30 @@ def opaque(
     part: Part, inputs: tuple[Value, ...], shapes: Sequence[Shape | None] | None, why: str
 ) -> Layer:
     """A layer of which only the output shapes are known; most often, what weights it has is not."""
+    if shapes is None and part.kind == "Lambda" and part.config.get("output_shape"):
+        shapes = [declared(part.config["output_shape"])]
     known = [shape for shape in shapes or () if shape is not None]
     if shapes is None or len(known) < len(shapes):
         raise UnknownLayer(
             f"layer {part.name!r} ({part.kind}): {why}, and the shape of its output is not written "
-            "down; load the model in Keras, and trace that"
+            f"down; {'say output_shape=, or ' if part.kind == 'Lambda' else ''}load the model in Keras, and "
+            "trace that"
         )
     inputs = tuple(replace(value, source=number) for number, value in enumerate(inputs))
     outputs = tuple(Value(shape, named(shape), None) for shape in known)
     bare = not part.opaque and (part.kind in WEIGHTLESS or part.kind.startswith("ops."))
     weights = () if bare else (Weight("unknown", (None,)),)
     return Layer(part.name, part.kind, inputs, outputs, weights, opaque=why)
+
+
+def declared(shape: Any) -> Shape | None:
+    """The shape that a Lambda is said to give, the batch first; nothing if it is said by a function.
+
+    >>> declared((4, None)), declared({"class_name": "__lambda__"})
+    ((None, 4, None), None)
+    """
+    plain = isinstance(shape, list | tuple) and all(it is None or type(it) is int for it in shape)
+    return (None, *shape) if plain else None
 
 
 def check_sizes(layer: Layer) -> None:

@@ -191,9 +191,9 @@ def with_shape(text: str, input_shape: Shape | None) -> str:
 def fed(text: str, input_shape: Shape) -> str:
     """The JSON of a model with the shape of its input in it, if it is a `Sequential` without one."""
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
+        record = archive.parsed(text)
+    except (FormatError, RecursionError):
+        return text  # and the reader will say why
     if not isinstance(record, dict) or record.get("class_name") != "Sequential":
         return text
     known = record.get("build_config")

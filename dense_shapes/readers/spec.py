@@ -11,9 +11,9 @@ Its grammar, in which spaces and line ends mean nothing:
     argument  = [ name "=" ] value
     value     = layer | number | text | "True" | "False" | "None" | tuple | list | dictionary
 
-The shape is that of one sample: the batch is not written, and not known. Kinds and arguments are those
-of `keras.layers`, in the order in which Keras takes them. Numbers may be worked out: `28 * 28`. The
-brackets after a kind may be left out where the layer needs no argument.
+An arrow may be written → too. The shape is that of one sample: the batch is not written, and not
+known. Kinds and arguments are those of `keras.layers`, in the order in which Keras takes them. Numbers
+may be worked out: `28 * 28`. The brackets after a kind may be left out where the layer needs no argument.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from dense_shapes.readers.code.layers import (
 )
 from dense_shapes.readers.code.models import new_stack, traced_model
 from dense_shapes.readers.code.session import CALLS, Session, Stop
-from dense_shapes.readers.code.text import NOWHERE, SIZE, Code, Place, parsed
+from dense_shapes.readers.code.text import NO_FILE, NOWHERE, SIZE, Code, Place, parsed
 from dense_shapes.readers.code.vocabulary import ALIASES, SHAPES
 from dense_shapes.rules import arguments
 from dense_shapes.traces import Trace
@@ -47,10 +47,11 @@ DEPTH = 40
 """How deeply values may be nested."""
 
 PIECE = re.compile(
-    r"->|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|[()\[\]{}#]|[^'\"()\[\]{}#-]+|.", re.S
+    r"->|→|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|[()\[\]{}#]|[^'\"()\[\]{}#→-]+|.", re.S
 )
+ARROWS = ("->", "→")
 BRACKETS = {")": "(", "]": "[", "}": "{"}
-START = re.compile(r"\s*(?:[-+\d(?,]|None\b|->)")
+START = re.compile(r"\s*(?:[-+\d(?,]|None\b|->|→)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +177,7 @@ def looks_like_spec(text: str) -> bool:
     >>> looks_like_spec("4,5,1 -> Dense(5)"), looks_like_spec("def build() -> Model: ...")
     (True, False)
     """
-    return "->" in text and bool(START.match(text))
+    return any(arrow in text for arrow in ARROWS) and bool(START.match(text))
 
 
 def pieces_of(text: str) -> Iterator[Piece]:
@@ -212,7 +213,7 @@ def pieces_of(text: str) -> Iterator[Piece]:
             raise place.error(f"{it!r} closes nothing")
         elif it == "#":
             raise place.error("'#' is not part of the notation")
-        elif it == "->":
+        elif it in ARROWS:
             closed()
             count += 1
             if count > CALLS:
@@ -259,7 +260,7 @@ def layer_of(piece: Piece) -> Layer:
     """
     if not piece.text[1:-2].strip():
         raise piece.here.error("expected a layer")
-    tree = parsed(piece, lambda text: ast.parse(text, mode="eval"), "this is no layer")
+    tree = parsed(piece, lambda text: ast.parse(text, NO_FILE, "eval"), "this is no layer")
     found = value_of(piece, tree.body, DEPTH)
     if not isinstance(found, Layer):
         raise piece.here.error("expected a layer, as Dense(5)")

@@ -41,17 +41,17 @@ def multi_head_attention(
     pairs = [names[axis - 1] for names in (asked, told) for axis in over]
     score, here, there = " ".join([*kept, "head", *pairs]), " ".join(asked), " ".join(told)
     heads, size = config["num_heads"], config["key_dim"]
-    q = projected("query", query, config, head=heads, d=size)
-    k = projected("key", key, config, head=heads, d=size)
-    raw = apply(f"b {here} head d, b {there} head d -> b {score}", q, k)
+    q = projected("query", query, config, head=heads, dim=size)
+    k = projected("key", key, config, head=heads, dim=size)
+    raw = apply(f"b {here} head dim, b {there} head dim -> b {score}", q, k)
     scores = shares(scaled(raw, size), len(over))
     size = config.get("value_dim") or size
     inputs, signature = [scores], f"b {score}"
     if config.get("use_gate"):
-        inputs.append(gate(projected("gate", query, config, head=heads, d=size)))
-        signature += f", b {here} head d"
-    inputs.append(projected("value", value, config, head=heads, d=size))
-    mixed = apply(f"{signature}, b {there} head d -> b {here} head d", *inputs)
+        inputs.append(gate(projected("gate", query, config, head=heads, dim=size)))
+        signature += f", b {here} head dim"
+    inputs.append(projected("value", value, config, head=heads, dim=size))
+    mixed = apply(f"{signature}, b {there} head dim -> b {here} head dim", *inputs)
     shape = config.get("output_shape") or query.shape[-1:]
     y = put_together(mixed, config, [shape] if isinstance(shape, int) else list(shape))
     return finished(config, (y, scores) if return_attention_scores else (y,))
@@ -82,22 +82,22 @@ def names_of(letter: str, over: Sequence[int], rank: int) -> list[str]:
 
 def projected(name: str, x: Value, config: Config, **sizes: int) -> Value:
     """The features of each place, put into each head."""
-    weights = {f"{name}/kernel": "feature head d"}
+    weights = {f"{name}/kernel": "feature head dim"}
     if config.get("use_bias", True):
-        weights[f"{name}/bias"] = "head d"
+        weights[f"{name}/bias"] = "head dim"
     facts: dict[str, Any] = {**weights, **sizes}
-    return apply("... feature -> ... head d", x, **facts)
+    return apply("... feature -> ... head dim", x, **facts)
 
 
 def put_together(mixed: Value, config: Config, sizes: Sequence[int | None]) -> Value:
     """What all the heads found, as new features."""
     names = ["out"] if len(sizes) == 1 else [f"out{number}" for number in range(1, len(sizes) + 1)]
     out = " ".join(names)
-    facts: dict[str, Any] = {"attention_output/kernel": f"head d {out}"}
+    facts: dict[str, Any] = {"attention_output/kernel": f"head dim {out}"}
     if config.get("use_bias", True):
         facts["attention_output/bias"] = out
     facts |= dict(zip(names, sizes, strict=True))
-    return apply(f"... head d -> ... {out}", mixed, **facts)
+    return apply(f"... head dim -> ... {out}", mixed, **facts)
 
 
 def gate(x: Value) -> Value:
@@ -150,17 +150,17 @@ def grouped_query_attention(
             f"{value.shape[-1]}"
         )
     size = config["head_dim"]
-    q = projected("query", query, config, head=heads, d=size)
-    k = projected("key", key, config, head=groups, d=size)
+    q = projected("query", query, config, head=heads, dim=size)
+    k = projected("key", key, config, head=groups, dim=size)
     pair = "b group each t s"
-    raw = apply(f"b t (group each) d, b s group d -> {pair}", q, k)
+    raw = apply(f"b t (group each) dim, b s group dim -> {pair}", q, k)
     shared = shares(scaled(raw, size))
     inputs, signature = [shared], pair
     if config.get("use_gate"):
-        inputs.append(gate(projected("gate", query, config, head=heads, d=size)))
-        signature += ", b t (group each) d"
-    inputs.append(projected("value", value, config, head=groups, d=size))
-    mixed = apply(f"{signature}, b s group d -> b t (group each) d", *inputs)
+        inputs.append(gate(projected("gate", query, config, head=heads, dim=size)))
+        signature += ", b t (group each) dim"
+    inputs.append(projected("value", value, config, head=groups, dim=size))
+    mixed = apply(f"{signature}, b s group dim -> b t (group each) dim", *inputs)
     y = put_together(mixed, config, query.shape[-1:])
     if not return_attention_scores:
         return finished(config, (y,))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from dense_shapes.axes import Shape
-from dense_shapes.errors import UnknownLayer
+from dense_shapes.errors import ShapeError, UnknownLayer
 from dense_shapes.steps import Value, Weight
 from dense_shapes.traces import Layer
 
@@ -199,9 +199,23 @@ def traced(
     values = tuple(values_in([flat, given]))
     known, why = accepted(rule, given)
     defaults = arguments()[kind].optional if kind in arguments() else {}
+    check_count(kind, rule, flat, known)
     result = rule.function({**defaults, **config}, *flat, **known)
     layer = layer_of(name, kind, values, result)
     return closed(layer, why) if why else layer
+
+
+def check_count(kind: str, rule: Rule, inputs: Sequence[Any], options: Options) -> None:
+    """Raise `ShapeError` if a rule takes more inputs, or fewer, than these."""
+    _, *taken = signature(rule.function).parameters.values()
+    if any(it.kind is Parameter.VAR_POSITIONAL for it in taken):
+        return
+    taken = [it for it in taken if it.kind is not Parameter.KEYWORD_ONLY]
+    missing = [it.name for it in taken[len(inputs) :] if it.default is it.empty]
+    missing = [name for name in missing if name not in options]
+    if missing or len(inputs) > len(taken):
+        names = ", ".join(it.name for it in taken if it.default is it.empty)
+        raise ShapeError(f"{kind} expects {names or 'no input'}, and received {len(inputs)}")
 
 
 def accepted(rule: Rule, options: Options) -> tuple[dict[str, Any], str]:

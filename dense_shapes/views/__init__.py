@@ -6,20 +6,20 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
-from dense_shapes.tables import Table
+from dense_shapes.reports import Piece, Report
 from dense_shapes.views.csv import csv
 from dense_shapes.views.html import html
 from dense_shapes.views.latex import latex
 from dense_shapes.views.markdown import markdown
+from dense_shapes.views.page import fragment, page
 from dense_shapes.views.svg import svg
 from dense_shapes.views.text import text
 from dense_shapes.words import Prose
 
-Content: TypeAlias = Table | Scene | Prose
+Content: TypeAlias = Piece | Report
 
-VIEWS: Mapping[str, Callable[[Content], str]] = {
+VIEWS: Mapping[str, Callable[[Piece], str]] = {
     "text": text,
     "markdown": markdown,
     "html": html,
@@ -56,4 +56,30 @@ csv, svg
     """
     if view not in VIEWS:
         raise FormatError(f"no view is called {view!r}; the views are: {', '.join(VIEWS)}")
-    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", VIEWS[view](content))
+    text = joined(content, view) if isinstance(content, Report) else VIEWS[view](content)
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def document(content: Content) -> str:
+    """The content as an HTML file of its own, where `html` gives a part of a page."""
+    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", page(content))
+
+
+def joined(report: Report, view: str) -> str:
+    """All that a report has, in a format that can hold text and pictures.
+
+    Raises `FormatError` for a format that cannot.
+    """
+    match view:
+        case "html":
+            return fragment(report)
+        case "text" | "markdown" | "latex":
+            parts = [render(Prose(report.title, ()), view)]
+            for part in report.parts:
+                parts += [render(Prose(part.heading, ()), view)]
+                parts += [render(piece, view) for piece in part.pieces]
+            return "\n\n".join(parts)
+        case _:
+            raise FormatError(
+                f"{report.title!r} is a report; its views are: text, markdown, html, latex"
+            )

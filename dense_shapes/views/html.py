@@ -5,9 +5,10 @@ from __future__ import annotations
 from html import escape
 from typing import assert_never
 
-from dense_shapes.drawing.scene import Scene, aligned
-from dense_shapes.drawing.theme import FIGURE, STYLE
+from dense_shapes.drawing.scene import Scene, lines
+from dense_shapes.drawing.theme import FIGURE, style
 from dense_shapes.tables import Entry, Table, written
+from dense_shapes.views.lights import data, script
 from dense_shapes.views.svg import panel_svg
 from dense_shapes.words import Prose
 
@@ -73,13 +74,24 @@ def entry_html(entry: Entry) -> str:
     return escape(written(entry))
 
 
-def figure(scene: Scene) -> str:
-    """A figure: an SVG for each tensor, so that a narrow page puts them below each other."""
-    panels = "\n".join(panel_svg(panel, lit=bool(scene.caption)) for panel in aligned(scene.panels))
-    equation = f'<p class="ds-equation">{KEY}{escape(scene.caption)}</p>\n' if scene.caption else ""
-    label = escape(f"{scene.title}. {scene.description}")
+def figure(scene: Scene, *, alone: bool = True) -> str:
+    """A figure: an SVG for each tensor, so that a narrow page puts them below each other.
+
+    It lights up where a reader points, if its page runs scripts. `alone` says whether it brings the
+    style sheet and the script with it, or stands in a page that has them.
+    """
+    lit, paired = bool(scene.caption), " ds-pairs" if scene.paired else ""
+    flows = ("\n".join(panel_svg(panel, lit=lit) for panel in line) for line in lines(scene.panels))
+    panels = "\n".join(f'<div class="ds-panels{paired}">\n{flow}\n</div>' for flow in flows)
+    known = data(scene)
+    equation = f'<p class="ds-equation">{KEY}<span>{escape(scene.caption)}</span></p>\n'
+    rules = f"<style>{style(scene)}{FIGURE}</style>\n" if alone else ""
+    knows = f'<script type="application/json">{known}</script>\n' if known else ""
+    lights = f"<script>{script()}</script>\n" if known and alone else ""
+    label = escape(" ".join(f"{scene.title}. {scene.description}".split()))
     return (
-        f'<figure class="ds-figure" aria-label="{label}">\n<style>{STYLE}{FIGURE}</style>\n'
-        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-panels">\n{panels}\n</div>\n'
-        f"{equation}</figure>"
+        f'<figure class="ds-figure" aria-label="{label}">\n{rules}'
+        f'<figcaption>{escape(scene.title)}</figcaption>\n<div class="ds-picture">\n'
+        f"{panels}\n</div>\n"
+        f"{equation if known or scene.caption else ''}{knows}{lights}</figure>"
     )

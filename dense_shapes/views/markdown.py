@@ -22,7 +22,9 @@ def markdown(content: Table | Scene | Prose) -> str:
         case Table():
             return table(content)
         case Scene():
-            parts = [f"**{escaped(content.title)}**", escaped(content.description)]
+            said = [escaped(line) for line in content.description.split("\n")]
+            told = "\n".join(f"- {line}" for line in said) if len(said) > 1 else said[0]
+            parts = [f"**{escaped(content.title)}**", told]
             return "\n\n".join([*parts, *([f"`{content.caption}`"] if content.caption else [])])
         case Prose():
             lines = "\n".join(f"- {escaped(line)}" for line in content.lines)

@@ -6,11 +6,12 @@ from typing import assert_never
 
 from dense_shapes.drawing.scene import Scene
 from dense_shapes.tables import Table, written
+from dense_shapes.views.sketch import UNICODE, sketch
 from dense_shapes.words import Prose
 
 
 def text(content: Table | Scene | Prose) -> str:
-    """A table in columns, prose line by line, and of a picture its description.
+    """A table in columns, prose line by line, and a picture as a sketch with its description.
 
     >>> print(text(Prose("A title", ("One line.",))))
     A title
@@ -20,8 +21,10 @@ def text(content: Table | Scene | Prose) -> str:
         case Table():
             return table(content)
         case Scene():
-            lines = (content.title, content.description, content.caption)
-            return "\n".join(line for line in lines if line)
+            lines = ["".join(text for text, _ in line) for line in sketch(content)]
+            caption = [f"{UNICODE['lit']} {content.caption}"] if content.caption else []
+            drawn = ["", *lines, ""] if lines else []
+            return "\n".join([content.title, *drawn, *caption, content.description])
         case Prose():
             return "\n".join([content.title, *(f"  {line}" for line in content.lines)])
         case _ as never:

@@ -60,7 +60,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: faults.append(f"{name}: {message.text}"))
+        page.on("console", lambda message: complaint(message, faults))
         page.on("pageerror", lambda error: faults.append(f"{name}: {error}"))
         page.on("requestfailed", lambda request: faults.append(f"{name}: {request.url}"))
         page.on("request", lambda request: local(request.url, faults, address))
@@ -71,6 +71,12 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert not faults
+
+
+def complaint(message: Any, faults: list[str]) -> None:
+    """Note what the browser complains of; the theme says there which colours it chose."""
+    if message.type in ("error", "warning"):
+        faults.append(message.text)
 
 
 def local(url: str, faults: list[str], address: str) -> None:

@@ -36,6 +36,9 @@ MISFITS: dict[str, tuple[tuple[int | None, ...], list[tuple[str, dict[str, Any]]
     "channels first": ((None, 3, 32, 32), [("Conv2D", {"filters": 3, "kernel_size": 5})]),
     "channels first, pooled": ((None, 3, 32, 32), [("MaxPooling2D", {"pool_size": 5})]),
     "pooling over too few axes": ((None, 5, 5), [("GlobalAveragePooling2D", {})]),
+    "one input for a sum": ((None, 3), [("Add", {})]),
+    "one input to join": ((None, 3), [("Concatenate", {})]),
+    "one input for a product": ((None, 3), [("Dot", {"axes": 1})]),
     "groups": ((None, 8, 8, 3), [("Conv2D", {"filters": 4, "kernel_size": 3, "groups": 2})]),
 }
 

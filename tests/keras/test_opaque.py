@@ -77,7 +77,7 @@ def assert_opaque(layer: Any, shape: tuple[int | None, ...] = (4, 4, 3)) -> None
     trace = ds.trace(model)
     assert trace.params == model.count_params()
     note = str(ds.summary(trace)).splitlines()[-1]
-    assert note == f"Without a rule, shapes and parameters from Keras: {layer.name}"
+    assert note == f"Without a rule, shapes and parameters as they are known: {layer.name}"
     picture = ds.draw(found)
     assert '<rect class="closed"' in picture.to("svg")
     assert found.kind in picture.to("svg")

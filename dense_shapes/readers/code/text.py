@@ -25,6 +25,9 @@ WIDTH = 100
 MESSAGE = 600
 """How much of what a rule says an error shows: it may quote what is very long."""
 
+NO_FILE = ""
+"""The name of the file that Python is told: where it finds a mistake, it opens it to show the line."""
+
 LINE_END = re.compile(r"\r\n|\r|\n")
 PROMPT = re.compile(r"\s*(?:>>>|\.\.\.:?|In ?\[\d*\]:)(?: |$)")
 FIRST_PROMPT = re.compile(r"\s*(?:>>>|In ?\[\d*\]:)(?: |$)")
@@ -156,7 +159,7 @@ def read(code: str) -> tuple[Code, ast.Module]:
     wrong = []
     for text in map(Code, ways):
         try:
-            return text, parsed(text, ast.parse)
+            return text, parsed(text, lambda text: ast.parse(text, NO_FILE))
         except NotationError as error:
             wrong.append(error)
     raise wrong[-2]
