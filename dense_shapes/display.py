@@ -201,17 +201,17 @@ def draw(
     >>> ds.draw(dense, cell=("kernel", (0, 3))).content.caption
     'kernel[0, 3] is used by 6 of the 30 outputs'
     """
-    match layers:
-        case [Trace() as trace] if layer is None and cell is None:
-            return Display(strip.draw(trace, unfold=unfold, heading=title))
-        case [Trace()] if layer is None:
+    if layer is not None:
+        trace = expected(Trace, layers[0] if len(layers) == 1 else layers)
+        if depth != 1:
+            return Display(draw_back(trace, layer, cell=cell, depth=depth, heading=title))
+        layers = (trace[layer],)
+    if len(layers) == 1 and isinstance(layers[0], Trace):
+        if cell is not None:
             raise UnknownLayer(
                 f"cell {cell} is one of a layer, received a model; say which: ds.draw(trace, layer='name')"
             )
-        case [Trace() as trace] if layer is not None:
-            if depth != 1:
-                return Display(draw_back(trace, layer, cell=cell, depth=depth, heading=title))
-            layers = (trace[layer],)
+        return Display(strip.draw(layers[0], unfold=unfold, heading=title))
     some = tuple(expected(Layer, one) for one in layers)
     return Display(figure.draw(*some, cell=cell, heading=title))
 

@@ -25,6 +25,7 @@ from dense_shapes.rules import RULES, call, named, traced
 from dense_shapes.steps import Value
 from dense_shapes.traces import Layer
 from dense_shapes.views import render
+from tests.profiles import examples
 from tests.random import Example
 from tests.test_drawing import boxes, clashes, lit, outside, overlap, shown
 
@@ -113,7 +114,7 @@ def test_the_figure_of_every_rule_keeps_the_laws(kind: str) -> None:
         check(scene)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(random_layers(), st.randoms(use_true_random=False))
 def test_random_layers_of_every_kind_keep_the_laws(layer: Layer, random: Random) -> None:
     event(layer.kind)

@@ -19,6 +19,7 @@ from dense_shapes.views import lights as module
 from dense_shapes.views import render
 from dense_shapes.views.lights import LARGEST, data, runs, script
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
+from tests.profiles import examples
 from tests.strategies import layers
 
 DENSE = MODEL_B["dense"]
@@ -56,7 +57,7 @@ def cells_at(scene: Scene, panel: int, places: tuple[int, ...]) -> set[Cell]:
     return {cells[place] for place in places}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(layers(12))
 def test_every_light_is_what_the_layer_reads_of_the_drawn_cells(layer: Layer) -> None:
     scene = draw(layer)
@@ -71,7 +72,7 @@ def test_every_light_is_what_the_layer_reads_of_the_drawn_cells(layer: Layer) ->
         assert all(it == () for it in light.reads[len(operands) :])
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(layers(12))
 def test_the_data_of_a_figure_holds_every_light_and_every_word(layer: Layer) -> None:
     scene = draw(layer)
@@ -155,7 +156,7 @@ def test_a_picture_of_a_large_layer_stays_small() -> None:
     assert len(lights(draw(large))) <= len(lights(draw(small)))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(layers(300))
 def test_the_data_of_no_figure_is_long(layer: Layer) -> None:
     assert len(data(draw(layer))) <= LARGEST * 1.1  # a sign that is escaped counts six

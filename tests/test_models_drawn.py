@@ -34,12 +34,13 @@ from dense_shapes.steps import Step, Value
 from dense_shapes.traces import Layer, Source, Trace
 from dense_shapes.views import render
 from tests.models import MODEL_A, MODEL_B, chain, nested, opaque
+from tests.profiles import examples
 from tests.strategies import chains, graphs
 from tests.test_drawing import clashes, outside, overlap
 
 SVG = "{http://www.w3.org/2000/svg}"
 MODELS = chains() | graphs()
-LAWS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 
 
 def scene(trace: Trace, *, unfold: bool = False) -> Scene:

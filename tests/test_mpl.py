@@ -26,6 +26,7 @@ from dense_shapes.rules import call
 from dense_shapes.traces import Layer
 from dense_shapes.views import mpl
 from tests.models import MODEL_B, opaque
+from tests.profiles import examples
 from tests.strategies import layers
 
 pytest.importorskip("matplotlib")
@@ -70,7 +71,7 @@ def test_every_mark_of_the_scene_is_drawn_once(name: str) -> None:
     check_drawn(scene_of(PICTURES[name]))
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(layers(30))
 def test_every_mark_of_any_scene_is_drawn_once(layer: Layer) -> None:
     check_drawn(scene_of(draw(layer)))

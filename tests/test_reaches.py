@@ -14,6 +14,7 @@ from dense_shapes.reaches import reached
 from dense_shapes.rules import RULES, call
 from dense_shapes.traces import Layer
 from tests.models import MODEL_B
+from tests.profiles import examples
 from tests.strategies import layers
 
 FEW = 400
@@ -47,7 +48,7 @@ def listable(layer: Layer) -> bool:
     return not layer.opaque and None not in counts and sum(filter(None, counts)) <= FEW
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(layers(5).filter(listable))
 def test_a_cell_reaches_those_that_read_it(layer: Layer) -> None:
     compared(layer)

@@ -19,6 +19,7 @@ from dense_shapes.terminal import printable, shown
 from dense_shapes.traces import Layer
 from dense_shapes.views.sketch import ASCII, UNICODE, Canvas, columns, sketch
 from tests.models import MODEL_B, nested, opaque
+from tests.profiles import examples
 from tests.strategies import cells, layers
 
 DENSE = MODEL_B["dense"]
@@ -46,7 +47,7 @@ def pictures(draw_: st.DrawFn) -> Scene:
         return draw(layer)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(pictures())
 def test_every_cell_is_one_sign_and_the_lit_ones_are_others(scene: Scene) -> None:
     boxes = [it for panel in scene.panels for it in panel.marks if isinstance(it, Box)]
@@ -56,7 +57,7 @@ def test_every_cell_is_one_sign_and_the_lit_ones_are_others(scene: Scene) -> Non
     assert signs[UNICODE["cell"]] == sum(not box.lit for box in boxes)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(pictures(), st.integers(20, 100))
 def test_no_line_is_too_long_or_ends_in_space(scene: Scene, width: int) -> None:
     for line in lines_of(scene, width):
