@@ -89,7 +89,11 @@ class Call:
     @property
     def outputs(self) -> tuple[Tensor, ...]:
         """The tensors that it gives."""
-        return tuple(Tensor(value, self, n) for n, value in enumerate(self.layer.outputs))
+        return tuple(map(self.output, range(len(self.layer.outputs))))
+
+    def output(self, number: int) -> Tensor:
+        """One of the tensors that it gives."""
+        return Tensor(self.layer.outputs[number], self, number)
 
 
 def placeholder(shape: Shape, name: str) -> Tensor:

@@ -251,19 +251,25 @@ def known_part(record: Any, name: str, reading: Reading) -> Part | None:
         return None
     config, twin = reading.seen.get((record["class_name"], name), (None, None))
     part = reading.shared.get(identity)
-    if not part and twin and unnumbered(config) == unnumbered(record.get("config")):
+    if not part and twin and alike(record.get("config"), config):
         part = reading.shared[identity] = twin
     return part
 
 
-def unnumbered(data: Any) -> Any:
-    """Plain data without the numbers of what is used in several places."""
-    match data:
-        case dict():
-            return {k: unnumbered(it) for k, it in data.items() if k != "shared_object_id"}
-        case list():
-            return [unnumbered(it) for it in data]
-    return data
+def alike(one: Any, other: Any) -> bool:
+    """Whether two pieces of plain data are equal but for the numbers of what is used in several places.
+
+    It takes as long as the first is large, however large the second is.
+    """
+    match one, other:
+        case dict(), dict():
+            keys = [key for key in one if key != "shared_object_id"]
+            return len(keys) == len(other) - ("shared_object_id" in other) and all(
+                key in other and alike(one[key], other[key]) for key in keys
+            )
+        case list(), list():
+            return len(one) == len(other) and all(map(alike, one, other))
+    return bool(one == other)
 
 
 def remember(record: Any, name: str, part: Part, reading: Reading) -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from dense_shapes.axes import Shape
 from dense_shapes.errors import DenseShapesError, ModelError
-from dense_shapes.readers.assembly import Graph, Tensor, ordered
+from dense_shapes.readers.assembly import Graph, Tensor
 from dense_shapes.readers.code.interpreter import Interpreter
 from dense_shapes.readers.code.layers import Argument, Given, Unknown, Written, nearest, shown
 from dense_shapes.readers.code.models import Network, Stack, network, new_stack, traced_model
@@ -162,7 +162,7 @@ def parts_of(model: Stack | Network | Unknown) -> list[object]:
     if isinstance(model, Stack):
         return list(model.items)
     if isinstance(model, Network):
-        return [one.part for one in ordered(model.made.inputs, model.made.outputs)]
+        return [one.part for one in model.calls]
     return []
 
 

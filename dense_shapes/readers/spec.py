@@ -298,7 +298,10 @@ def value_of(code: Piece, node: ast.expr, depth: int) -> Any:
             case ast.UnaryOp(ast.USub() | ast.UAdd() as op, operand):
                 return literals.bounded(literals.UNARY[type(op)](inner(operand)))
             case ast.BinOp(left, op, right):
-                return literals.binary(type(op), inner(left), inner(right))
+                numbers = inner(left), inner(right)
+                if not all(isinstance(it, int | float) for it in numbers):
+                    raise place.error("only numbers are worked out")
+                return literals.binary(type(op), *numbers)
             case ast.Call(ast.Name(name) as func):
                 given = given_of(code, node, name, inner)
                 return layer_from(name, given, code.place(func))

@@ -17,9 +17,13 @@ from dense_shapes.errors import (
 )
 from dense_shapes.readers.assembly import Call, Graph, Part, Tensor, call, found
 from dense_shapes.readers.fields import Ref, arguments_of, is_old, is_shape
+from dense_shapes.rules import layers_in
 
 CALLS = 50_000
 """How many calls of layers a model may have, those in nested models at each of the calls of these."""
+
+INSIDE = 5
+"""How many calls the work for a layer in a layer is."""
 
 TENSORS = 4_096
 """How many tensors a call may take or give."""
@@ -37,13 +41,14 @@ class Reading:
 
     `shared` are the layers by the number that the file gives to one that is used in several places;
     `seen` the first layer of each class and name, and its configuration; `paths` those that are taken;
-    `costs` how many calls a model makes, with those in the models that it calls.
+    `costs` how many calls a model makes, with those in the models that it calls, and how many layers are
+    in a layer.
     """
 
     shared: dict[int, Part] = field(default_factory=dict)
     seen: dict[tuple[str, str], tuple[Any, Part]] = field(default_factory=dict)
     paths: set[str] = field(default_factory=set)
-    costs: dict[Graph | None, int] = field(default_factory=dict)
+    costs: dict[Graph | Part, int] = field(default_factory=dict)
     calls: int = 0
 
     def path(self, home: str, name: str) -> str:
@@ -55,8 +60,11 @@ class Reading:
         return path
 
     def cost(self, part: Part) -> int:
-        """How many calls a call of this part is."""
-        return 1 + self.costs.get(part.graph, 0)
+        """How many calls a call of this part is, with those of the models and layers in it."""
+        inside = part.graph or part
+        if inside not in self.costs:
+            self.costs[inside] = INSIDE * layers_in(part.config)
+        return 1 + self.costs[inside]
 
     def count(self, calls: int) -> None:
         """Count calls; raise `FormatError` when there are too many."""
@@ -260,6 +268,6 @@ def tensor_at(ref: Ref, entries: Entries, *, at_end: bool = False) -> Tensor:
     if entry.input and not ref.call and not ref.output:
         return entry.input
     one = entry.calls.get(ref.call - (entry.last if at_end else entry.first))
-    if one is None or not 0 <= ref.output < len(one.outputs):
+    if one is None or not 0 <= ref.output < len(one.layer.outputs):
         raise FormatError(f"output {ref.output} of call {ref.call} of {ref.layer!r} does not exist")
-    return one.outputs[ref.output]
+    return one.output(ref.output)

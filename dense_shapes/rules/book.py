@@ -36,6 +36,9 @@ HOLDING = (
 )
 """The kinds whose weights are those of layers in them."""
 
+HELD = ("layer", "backward_layer", "cell", "cells", "layers")
+"""Where a configuration has the layers in a layer."""
+
 
 @dataclass(frozen=True)
 class Closed:
@@ -265,6 +268,21 @@ def is_trained(kind: str, config: Config) -> bool:
     (False, True)
     """
     return kind in HOLDING or config.get("trainable") is not False
+
+
+def layers_in(config: Any) -> int:
+    """How many layers a configuration holds, those in these too.
+
+    >>> cell = {"class_name": "GRUCell", "config": {"units": 2}}
+    >>> layers_in({"cell": {"class_name": "StackedRNNCells", "config": {"cells": [cell, cell]}}})
+    3
+    """
+    found = 0
+    for it in map(config.get, HELD) if isinstance(config, Mapping) else ():
+        for one in it if isinstance(it, list | tuple) else [it]:
+            if isinstance(one, Mapping):
+                found += 1 + layers_in(one.get("config"))
+    return found
 
 
 def owned(weight: Weight, name: str) -> Weight:

@@ -287,7 +287,7 @@ def records(draw: DrawFn, seeds: Sequence[Any]) -> Any:
                 owner[key] = [
                     deepcopy(owner[key]) for _ in range(draw(st.sampled_from([1, 2, 50])))
                 ]
-            case 3 if isinstance(owner, list):
+            case 3 if isinstance(owner, list) and isinstance(key, int):
                 owner[key:key] = [
                     deepcopy(owner[key]) for _ in range(draw(st.sampled_from([1, 9])))
                 ]

@@ -22,21 +22,12 @@ from dense_shapes.rules import RULES, arguments, call
 from dense_shapes.traces import Trace
 from tests import test_archive, test_source, test_spec
 from tests.fuzz import mutations
-from tests.fuzz.guard import MEMORY, SECONDS, Outcome, outcome
+from tests.fuzz.guard import check, outcome
 from tests.models import MODEL_A
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each example is read in a fork")
 
 fuzz = settings(suppress_health_check=list(HealthCheck))
-
-
-def check(found: Outcome) -> Outcome:
-    """Check that reading came to a good end."""
-    assert not found.wrong
-    assert not found.beside
-    assert found.seconds < SECONDS
-    assert found.memory < MEMORY
-    return found
 
 
 # Text
@@ -76,13 +67,13 @@ WORDS = st.sampled_from(
 
 @fuzz
 @given(mutations.texts(SPECS, WORDS))
-def test_spec(text: str) -> None:
+def test_a_spec(text: str) -> None:
     check(outcome("spec", text))
 
 
 @fuzz
 @given(mutations.code(CODE, WORDS | st.sampled_from(mutations.CODE)))
-def test_source(text: str) -> None:
+def test_code(text: str) -> None:
     check(outcome("source", text))
 
 
@@ -134,19 +125,19 @@ TRACES = [json.loads(to_json(MODEL_A)), *map(traced, ("LSTM", "Softmax", "Conv1D
 
 @fuzz
 @given(mutations.records(MODELS))
-def test_record(record: Any) -> None:
+def test_a_record(record: Any) -> None:
     check(outcome("json", json.dumps(record)))
 
 
 @fuzz
 @given(mutations.records(TRACES))
-def test_record_of_a_trace(record: Any) -> None:
+def test_a_record_of_a_trace(record: Any) -> None:
     check(outcome("json", json.dumps(record)))
 
 
 @fuzz
 @given(mutations.texts([json.dumps(it) for it in MODELS[:3]], WORDS))
-def test_json(text: str) -> None:
+def test_json_text(text: str) -> None:
     check(outcome("json", text))
 
 
@@ -156,7 +147,7 @@ def zipped(path: Path, **options: Any) -> bytes:
 
 @fuzz
 @given(data=st.data(), method=st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
-def test_archive_of_any_bytes(
+def test_a_file_of_changed_bytes(
     data: st.DataObject, method: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "model.keras"

@@ -36,6 +36,9 @@ from dense_shapes.readers.code.text import Code
 DEPTH = 100
 """How deeply expressions may be nested."""
 
+WEIGHED = 50
+"""How many things in a list are looked at in the time of a step."""
+
 KNOWN = {"builtins", "keras", "math", "numpy", "tensorflow"}
 HARMLESS = re.compile("plot|display|show|print|visual|train|fit|eval|test|predict|save|summar")
 """The names of functions that add no layers to the models that they are given."""
@@ -74,10 +77,15 @@ class Expressions(Reading):
         try:
             if self.depth > DEPTH:
                 return self.unknown(node, "this is nested too deeply to follow")
-            return self.found(node)
+            value = self.found(node)
+            if isinstance(value, list | tuple | dict):
+                self.spend(node, literals.weight(value) // WEIGHED)
+            return value
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             if isinstance(error, DenseShapesError):
                 return self.mistake(error)
+            if isinstance(error, literals.TooMuch):
+                self.spend(node, literals.LENGTH // WEIGHED)
             return self.unknown(node, f"this is not worked out: {str(error)[:100]}")
         finally:
             self.depth -= 1
@@ -151,7 +159,8 @@ class Expressions(Reading):
             if isinstance(node, ast.Starred):
                 items = self.items(node.value)
                 values.extend([items] if isinstance(items, Unknown) else items)
-                literals.bounded(values)
+                if len(values) > literals.LENGTH:
+                    raise literals.TooMuch("the list is too long")
             else:
                 values.append(self.evaluate(node))
         return values

@@ -168,10 +168,14 @@ def safe(text: str) -> None:
         raise ValueError("this format is not worked out")
 
 
+class TooMuch(ValueError):
+    """A value that is too large to go on with."""
+
+
 def bounded(value: Any) -> Any:
     """The value, if it is small enough to go on with.
 
-    Raises `ValueError` if it is not.
+    Raises `TooMuch` if it is not.
     """
     weight(value)
     return value
@@ -180,29 +184,29 @@ def bounded(value: Any) -> Any:
 def weight(value: Any, depth: int = DEPTH, most: int = LENGTH) -> int:
     """How many things a value holds, those in its lists too.
 
-    Raises `ValueError` if it holds too many, too large, or too deeply nested things.
+    Raises `TooMuch` if it holds too many, too large, or too deeply nested things.
     """
     match value:
         case bool() | None:
             return 1
         case int():
             if abs(value) > MAGNITUDE:
-                raise ValueError("the number is too large")
+                raise TooMuch("the number is too large")
         case complex():
-            raise ValueError("complex numbers are not worked out")
+            raise TooMuch("complex numbers are not worked out")
         case str() | bytes():
             if len(value) > LENGTH:
-                raise ValueError("the text is too long")
+                raise TooMuch("the text is too long")
         case range():
             if len(value) > most:
-                raise ValueError("the range is too long")
+                raise TooMuch("the range is too long")
         case list() | tuple() | dict():
             if not depth:
-                raise ValueError("the list is nested too deeply")
+                raise TooMuch("the list is nested too deeply")
             total = 1
             for one in value.values() if isinstance(value, dict) else value:
                 total += weight(one, depth - 1, most - total)
                 if total > most:
-                    raise ValueError("the list is too long")
+                    raise TooMuch("the list is too long")
             return total
     return 1

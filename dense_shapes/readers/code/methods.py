@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dense_shapes.readers.assembly import Tensor, ordered
+from dense_shapes.readers.assembly import Tensor
 from dense_shapes.readers.code import literals
 from dense_shapes.readers.code.layers import Argument, Given, Unknown, Written, accepted, shape_from
 from dense_shapes.readers.code.library import Array
@@ -72,7 +72,7 @@ def layers(model: Stack | Network) -> list[Any]:
     if isinstance(model, Stack):
         return [getattr(it, "owner", None) or it for it in model.items]
     found: dict[int, Any] = {}
-    for one in ordered(model.made.inputs, model.made.outputs):
+    for one in model.calls:
         if not one.part.kind.startswith("ops."):
             found[id(one.part)] = getattr(one.part, "owner", None) or one.part
     return [*found.values()]

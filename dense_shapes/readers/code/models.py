@@ -9,6 +9,7 @@ from typing import Any
 from dense_shapes.axes import Shape
 from dense_shapes.errors import DenseShapesError, ModelError
 from dense_shapes.readers.assembly import (
+    Call,
     Graph,
     Tensor,
     call,
@@ -19,7 +20,7 @@ from dense_shapes.readers.assembly import (
     values_of,
 )
 from dense_shapes.readers.code.layers import Argument, Library, Unknown, Written, shown
-from dense_shapes.readers.code.session import Session, at, size_of
+from dense_shapes.readers.code.session import SMALL, Session, at, size_of
 from dense_shapes.readers.code.session import Stop as Stop
 from dense_shapes.readers.code.text import Place
 from dense_shapes.traces import Trace
@@ -162,6 +163,13 @@ class Network:
     structure: Any
     size: int
 
+    @property
+    def calls(self) -> list[Call]:
+        """The calls of its layers, in the order in which Keras lists them."""
+        found = ordered(self.made.inputs, self.made.outputs)
+        self.session.spend(len(found) // SMALL, self.part.place)
+        return found
+
     def graph(self) -> Graph:
         """The graph of its layers."""
         return self.made
@@ -199,9 +207,10 @@ def network(
     """
     starts, ends = tensors_of(inputs, "inputs"), tensors_of(outputs, "outputs")
     if any(it.call.tensors for it in starts):
-        starts, ends = copied(starts, ends, place)
+        starts, ends = copied(session, starts, ends, place)
     with at(place, "Model"):
         calls = ordered(starts, ends)
+    session.spend(len(calls) // SMALL, place)
     unique([one.part for one in calls], place)
     label = name or session.name("Functional")
     graph = Graph(label, "Functional", starts, ends)
@@ -240,7 +249,7 @@ def tensors_of(given: Argument, what: str) -> tuple[Tensor, ...]:
 
 
 def copied(
-    starts: tuple[Tensor, ...], ends: tuple[Tensor, ...], place: Place
+    session: Session, starts: tuple[Tensor, ...], ends: tuple[Tensor, ...], place: Place
 ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """The same layers called again from new inputs, as Keras does where an input is no `Input`.
 
@@ -266,6 +275,7 @@ def copied(
 
     for one in calls:
         if one.tensors:
+            session.spend(size_of(one.part), place)
             new = call(one.part, again(list(one.inputs)), again(dict(one.options)))
             for number, it in enumerate(new.outputs):
                 known.setdefault((id(one), number), it)
@@ -292,7 +302,7 @@ def parts_in(part: Written) -> Iterable[Written]:
             if isinstance(item, Written):
                 yield from parts_in(item)
     elif isinstance(owner, Network):
-        for one in ordered(owner.made.inputs, owner.made.outputs):
+        for one in owner.calls:
             if isinstance(one.part, Written):
                 yield from parts_in(one.part)
 

@@ -13,9 +13,13 @@ from dense_shapes.errors import DenseShapesError, ShapeError
 from dense_shapes.readers.assembly import Call, Tensor, call, placeholder, tensors_in
 from dense_shapes.readers.code.layers import Given, Written, layer_arguments, written
 from dense_shapes.readers.code.text import Place
+from dense_shapes.rules import layers_in
 
 CALLS = 2_000
 """How many calls of layers are followed at most."""
+
+SMALL = 10
+"""How many things as small as a tensor or a step are looked at in the time of a call."""
 
 RANK = 64
 """How many axes an input has at most."""
@@ -47,7 +51,7 @@ class Session:
     """
 
     counts: dict[str, int] = field(default_factory=dict)
-    paths: set[str] = field(default_factory=set)
+    paths: dict[str, int] = field(default_factory=dict)
     models: list[Any] = field(default_factory=list)
     calls: int = 0
     last: Call | None = None
@@ -83,10 +87,9 @@ class Session:
 
     def path(self, name: str) -> str:
         """What tells the weights of a layer from those of all others."""
-        while name in self.paths:
-            name += "'"
-        self.paths.add(name)
-        return name
+        count = self.paths.get(name, 0)
+        self.paths[name] = count + 1
+        return f"{name}//{count}" if count else name  # no name has a "/" in it
 
     def input(self, shape: Shape, name: str | None, place: Place) -> Tensor:
         """A new input of this shape, the batch first."""
@@ -107,15 +110,16 @@ class Session:
 
         Raises `DenseShapesError`, with the place in its message, if they do not fit.
         """
-        self.spend(size_of(part), place)
+        taken = [*tensors_in([list(inputs), dict(options)])]
+        self.spend(size_of(part) + len(taken) // SMALL, place)
         for inner in () if part.calls else BUILT.get(part.kind, ()):
             self.name(inner)
         if part.owner:
-            taken = [*tensors_in([list(inputs), dict(options)])]
             part.graph = part.owner.graph_for(taken, place)
         with at(place, part.kind):
             self.last = call(part, inputs, options)
         layer = self.last.layer
+        self.spend(len(layer.steps) // SMALL, place)
         if not layer.opaque and any(None in weight.shape for weight in layer.weights):
             raise place.told(self.unsized(self.last))
         return self.last.outputs
@@ -169,4 +173,4 @@ def snake_case(kind: str) -> str:
 def size_of(part: Any) -> int:
     """How many calls of layers a call of this is."""
     owner = getattr(part, "owner", None)
-    return owner.size if owner else 1
+    return owner.size if owner else 1 + layers_in(getattr(part, "config", {}))

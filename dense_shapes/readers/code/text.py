@@ -17,7 +17,7 @@ from dense_shapes.errors import DenseShapesError, MisfitError, NotationError
 Tree = TypeVar("Tree", ast.Module, ast.Expression)
 Error = TypeVar("Error", bound=DenseShapesError)
 
-SIZE = 1 << 20
+SIZE = 1 << 18
 """How many characters are read at most."""
 
 WIDTH = 100
