@@ -23,7 +23,7 @@ HEAVY = ("numpy", "keras", "tensorflow", "matplotlib", "sphinx", "IPython")
 EDGE = {
     *("cli", "evaluation", "options", "probes", "proofs", "readers.rebuild", "runs", "sampling"),
     *("__main__", "sphinx", "sphinx.builders", "sphinx.directives", "sphinx.mime", "sphinx.nodes"),
-    "sphinx.sources",
+    *("sphinx.roles", "sphinx.sources"),
 }
 """The modules that compute with NumPy, run Keras, are the command line or the extension of Sphinx;
 everything else is the core."""
@@ -103,6 +103,7 @@ OUTSIDE: dict[str, set[str]] = {
     "sphinx.directives": {"docutils", "sphinx"},
     "sphinx.mime": {"docutils"},
     "sphinx.nodes": {"docutils", "sphinx"},
+    "sphinx.roles": {"docutils", "sphinx"},
     "readers.rebuild": {"keras"},
     "evaluation": {"numpy"},
     "sampling": {"numpy"},
