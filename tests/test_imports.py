@@ -23,7 +23,7 @@ HEAVY = ("numpy", "keras", "tensorflow", "matplotlib", "sphinx", "IPython")
 EDGE = {
     *("cli", "evaluation", "options", "probes", "proofs", "readers.rebuild", "runs", "sampling"),
     *("__main__", "sphinx", "sphinx.builders", "sphinx.directives", "sphinx.mime", "sphinx.nodes"),
-    "sphinx.sources",
+    *("sphinx.roles", "sphinx.sources"),
     *("sphinx.runner.cache", "sphinx.runner.child", "sphinx.runner.cluster"),
     *("sphinx.runner.execution", "sphinx.runner.hooks", "sphinx.runner.kernels"),
     *("sphinx.runner.pages", "sphinx.runner.report", "sphinx.runner.server", "sphinx.runner.shell"),
@@ -106,6 +106,7 @@ OUTSIDE: dict[str, set[str]] = {
     "sphinx.directives": {"docutils", "sphinx"},
     "sphinx.mime": {"docutils"},
     "sphinx.nodes": {"docutils", "sphinx"},
+    "sphinx.roles": {"docutils", "sphinx"},
     "readers.rebuild": {"keras"},
     "evaluation": {"numpy"},
     "sampling": {"numpy"},

@@ -1,4 +1,4 @@
-"""The directives `layer-figure`, `model-figure` and `model-table`, and the role `layer-shape`."""
+"""The directives `layer-figure`, `model-figure` and `model-table`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.docutils import SphinxDirective
 
 from dense_shapes import display, selection, tables, typed
 from dense_shapes.axes import Shape
@@ -24,11 +24,11 @@ from dense_shapes.sphinx.nodes import (
     hover,
     node_of,
     picture,
-    shown,
     table,
     visit_hover,
     visit_picture,
 )
+from dense_shapes.sphinx.roles import LayerShape
 from dense_shapes.traces import Trace
 
 T = TypeVar("T")
@@ -285,35 +285,6 @@ class ModelTable(Shown):
             whole["align"] = align
         self.add_name(whole)
         return [found]
-
-
-class LayerShape(SphinxRole):
-    """The shape that a layer gives, `Dense(5) on 2, 3, 1`, with its picture where one points at it."""
-
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """The shape, or the text as it stands and a warning."""
-        note_use(self.env)
-        text, on, sizes = self.text.rpartition(" on ")
-        try:
-            shape = typed.shape(sizes) if on else None
-            allowed = self.inliner.document.settings.file_insertion_enabled
-            given = sources.meant(text if on else sizes, self.env, files=allowed)
-            trace = readers.trace(given.source, input_shape=shape)
-            made = display.draw(*selection.line(trace))
-            return [shown(results(trace), made)], []
-        except (DenseShapesError, sources.Unread) as error:
-            subtype = "source" if isinstance(error, sources.Unread) else "model"
-            message = f"{self.name} {self.text!r}: {error}"
-            LOGGER.warning("%s", message, type=TYPE, subtype=subtype, location=self.get_location())
-            return [nodes.literal(self.text, self.text)], []
-
-
-def results(trace: Trace) -> list[Shape]:
-    """The shapes of the outputs of a model."""
-    return [
-        trace.layers[place].outputs[number].shape if place >= 0 else trace.inputs[number].shape
-        for place, number in trace.outputs
-    ]
 
 
 def setup(app: Any) -> None:

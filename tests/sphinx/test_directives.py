@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dense_shapes import display
 from tests.sphinx.conftest import Built, Site
 
 Page = Callable[..., Built]
@@ -50,7 +49,6 @@ The :layer-shape:`Dense(5) on 2, 3, 1` of :numref:`picture`, and :numref:`table`
    :name: table
 """
 BOTH = pytest.mark.parametrize(("text", "suffix"), [(MARKDOWN, "md"), (REST, "rst")])
-MODELS = pytest.mark.skipif(not hasattr(display, "compare"), reason="no picture of models here yet")
 
 ROWS = [
     ["image", "(None, 4, 5, 1)", "0", "", "0"],
@@ -254,7 +252,6 @@ def test_layers_of_a_model_are_one_picture(page: Page) -> None:
     assert "output[4] = flatten[0]" in html.replace("&quot;", '"')
 
 
-@MODELS
 def test_a_model_and_two_models_as_a_picture(page: Page) -> None:
     text = (
         "# A page\n\n```{model-figure} models.py:segmenter\n```\n\n"
@@ -265,3 +262,29 @@ def test_a_model_and_two_models_as_a_picture(page: Page) -> None:
     html = page(text).page("index.html")
     assert html.count('<div class="ds-shown') == 2
     assert "segmenter and classifier" in words(html)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (":cell: kernel:0, 3", "kernel[0, 3] is used by 12 of the 60 outputs"),
+        (
+            ":layer: dense\n:cell: 0, 0, 4\n:depth: 2",
+            "Through 2 layers it depends on 4 of the 20 numbers of input.",
+        ),
+    ],
+)
+def test_any_cell_may_be_lit_any_number_of_layers_back(page: Page, options: str, said: str) -> None:
+    layer = "" if "layer" in options else ":layer: dense\n"
+    built = page(
+        f"# A page\n\n```{{layer-figure}} models.py:segmenter\n{layer}{options}\n```\n", "text"
+    )
+    assert built.warnings == []
+    assert said in " ".join(built.page("index.txt").split())
+
+
+def test_a_depth_is_a_number(page: Page) -> None:
+    built = page("# A page\n\n```{layer-figure} models.py:segmenter\n:depth: all\n```\n")
+    assert built.warnings == [
+        "index.md:4: WARNING: :depth: expected a whole number from 1, received 'all' [dense_shapes.option]"
+    ]

@@ -12,14 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dense_shapes import display
-
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SITES = {"myst-furo": ("furo", "myst_nb"), "rst-pydata": ("pydata_sphinx_theme",)}
-
-pytestmark = pytest.mark.skipif(
-    not hasattr(display, "compare"), reason="no picture of models here yet"
-)
 
 
 @pytest.fixture(scope="module", params=SITES)

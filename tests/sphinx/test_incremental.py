@@ -157,4 +157,4 @@ def test_without_matplotlib_a_figure_for_print_is_words_and_a_warning(
     assert "Matplotlib draws this, and is not installed" in built.warnings[0]
     assert built.warnings[0].endswith("[dense_shapes.print]")
     [tex] = built.folder.glob("*.tex")
-    assert "The kernel has shape (1, 5)." in tex.read_text("utf-8")
+    assert "kernel is used at each of the 6 positions." in tex.read_text("utf-8")
