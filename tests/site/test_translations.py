@@ -14,8 +14,8 @@ from babel.messages.pofile import read_po
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 MESSAGES = DOCS / "locale" / "zh_CN" / "LC_MESSAGES"
-WAITING = {"reference", "changelog"} | {f"layers/{path.stem}" for path in DOCS.glob("layers/*.md")}
-"""Pages that are in English in both editions: docstrings, and what is generated from them."""
+HEADINGS = ("reference", "changelog")
+"""Pages of which only the headings are translated: docstrings are shown as `help()` shows them."""
 CODE = re.compile(r"`[^`]*`")
 
 
@@ -42,10 +42,11 @@ def pots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_message_of_every_page_is_translated(pots: Path) -> None:
     for pot in sorted(pots.rglob("*.pot")):
         name = pot.relative_to(pots).with_suffix("").as_posix()
-        if name in WAITING or name == "sphinx":
+        if name == "sphinx":  # what the theme says
             continue
         wanted, given = catalogue(pot), catalogue(MESSAGES / f"{name}.po")
-        assert wanted.keys() == given.keys(), f"run: nox -s translations ({name})"
+        assert wanted.keys() >= given.keys(), f"run: nox -s translations ({name})"
+        assert wanted.keys() == given.keys() or name in HEADINGS, f"not all is translated: {name}"
         for text, message in given.items():
             assert message.string, f"{name}: not translated: {text}"
             assert not message.fuzzy, f"{name}: translated for another text: {text}"
