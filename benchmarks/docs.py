@@ -54,12 +54,12 @@ def notebook(site: Path, number: int, cells: list[str]) -> None:
     title = f"Page {number}"
     raw = {"raw_mimetype": "text/restructuredtext"}
     first = {"cell_type": "raw", "metadata": raw, "source": f"{title}\n{'=' * len(title)}"}
-    rest = [
+    rest: list[dict[str, Any]] = [
         {"cell_type": "code", "metadata": {}, "source": it, "outputs": [], "execution_count": None}
         for it in cells
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    found = {"cells": [first, *rest], "metadata": {"kernelspec": kernel}}
+    found: dict[str, Any] = {"cells": [first, *rest], "metadata": {"kernelspec": kernel}}
     found |= {"nbformat": 4, "nbformat_minor": 4}
     (site / f"page{number}.ipynb").write_text(json.dumps(found))
 

@@ -51,7 +51,7 @@ def is_ours(name: str) -> bool:
     return spec.argv[0] in pythons and "ipykernel_launcher" in spec.argv and not spec.env
 
 
-class WatchedClient(NotebookClient):  # type: ignore[misc]
+class WatchedClient(NotebookClient):
     """Runs a notebook in a kernel that notes what it uses."""
 
     job: Job

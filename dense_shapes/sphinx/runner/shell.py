@@ -172,7 +172,7 @@ class PageStream(io.TextIOBase):
         return 1 if self.name == "stdout" else 2
 
 
-class PageDisplayHook(DisplayHook):  # type: ignore[misc]
+class PageDisplayHook(DisplayHook):
     """Shows the value of a cell."""
 
     output: dict[str, Any] | None = None
@@ -198,7 +198,7 @@ class PageDisplayHook(DisplayHook):  # type: ignore[misc]
         self.output = None
 
 
-class PagePublisher(DisplayPublisher):  # type: ignore[misc]
+class PagePublisher(DisplayPublisher):
     """Shows what `display()` is given."""
 
     def publish(  # noqa: D102
@@ -228,7 +228,7 @@ class PagePublisher(DisplayPublisher):  # type: ignore[misc]
             recorder.clear()
 
 
-class ZMQInteractiveShell(InteractiveShell):  # type: ignore[misc]
+class ZMQInteractiveShell(InteractiveShell):
     """The shell of a page; rich and others know a notebook by the name of this class."""
 
     displayhook_class = Type(PageDisplayHook)
@@ -266,7 +266,7 @@ class ZMQInteractiveShell(InteractiveShell):  # type: ignore[misc]
 InteractiveShellABC.register(ZMQInteractiveShell)
 
 
-class IPKernelApp(BaseIPythonApplication, InteractiveShellApp):  # type: ignore[misc]
+class IPKernelApp(BaseIPythonApplication, InteractiveShellApp):
     """Reads the same configuration as ipykernel: the profile, its files, its extensions."""
 
     name = "ipython-kernel"
