@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CODE = {
     "small": ["total = sum(n * n for n in range({number}))\nprint(total)", "[total] * 3"],
