@@ -92,6 +92,21 @@ def core(session: nox.Session) -> None:
 
 
 @nox.session
+def slow(session: nox.Session) -> None:
+    """Try every random test twenty times as often, and all of keras.applications; it takes hours."""
+    install(session, "tests")
+    parts = ["tests", "--ignore=tests/site", "--ignore=tests/browser"]
+    session.run("pytest", *(session.posargs or parts), env={**QUIET, "SLOW": "1"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Read 20,000 changed files, specs and codes of each kind, watched and limited; half an hour or so."""
+    install(session, "core")
+    session.run("pytest", "--hypothesis-profile=fuzz", *(session.posargs or ["tests/fuzz"]))
+
+
+@nox.session
 def doctest(session: nox.Session) -> None:
     """Run the examples of the docstrings and of the README."""
     install(session, "tests", "docs")

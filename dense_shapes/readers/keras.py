@@ -73,11 +73,13 @@ class Call:
 class Reading:
     """What is gathered while a model is read.
 
-    `paths` names each variable of Keras, so that a shared weight is counted once. `bare` leaves the
+    `paths` names each variable of Keras, so that a shared weight is counted once; `taken` are these names.
+    `bare` leaves the
     input layers out, which were put before a layer that was given alone.
     """
 
     paths: dict[int, str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
     trace: Trace = field(default_factory=lambda: Trace("", (), (), ()))
     bare: bool = False
@@ -242,10 +244,13 @@ def weights_of(operation: Any, reading: Reading) -> tuple[Weight, ...]:
     """The weights of a layer or a model, as Keras has them."""
     weights = []
     for variable in getattr(operation, "weights", ()):
-        path = reading.paths.get(id(variable), variable.path)
-        while id(variable) not in reading.paths and path in reading.paths.values():
-            path += "'"
-        reading.paths[id(variable)] = path
+        if id(variable) not in reading.paths:
+            path = variable.path
+            while path in reading.taken:
+                path += "'"
+            reading.paths[id(variable)] = path
+            reading.taken.add(path)
+        path = reading.paths[id(variable)]
         trainable = bool(variable.trainable)
         weights.append(Weight(variable.name, shape_of(variable), trainable, path))
     return tuple(weights)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -143,6 +142,8 @@ def answer(reader: Callable[[str], Any], text: str, pipe: int) -> None:
 
 def limits() -> None:
     """Limit this process: its time, the memory that it asks for, and the files that it writes."""
+    import resource  # which Windows does not have, nor processes that fork
+
     resource.setrlimit(resource.RLIMIT_CPU, (3 * SECONDS, 3 * SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if sys.platform == "linux":
@@ -152,6 +153,8 @@ def limits() -> None:
 
 def most() -> int:
     """The most memory that this process has held so far, in bytes."""
+    import resource
+
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return held if sys.platform == "darwin" else held * 1024
 
