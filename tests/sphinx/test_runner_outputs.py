@@ -151,6 +151,9 @@ def test_the_configuration_of_ipython_is_read(tmp_path: Path) -> None:
     page = (site.docs / "_build" / "html" / "index.html").read_text()
     assert re.search(r'src="_images/\w+\.svg"', page)
     assert "51" in page
+    site.write(f"{profile}/ipython_kernel_config.py", config.replace("svg", "png"))
+    assert site.build("-W", builder="html").ran == ["index"]
+    assert ".svg" not in (site.docs / "_build" / "html" / "index.html").read_text()
 
 
 def test_an_error_that_led_to_another_is_shown_at_its_own_line(tmp_path: Path) -> None:
@@ -160,3 +163,26 @@ def test_an_error_that_led_to_another_is_shown_at_its_own_line(tmp_path: Path) -
     site.page("index", f"#: raises-exception\n{code}")
     assert site.build("-W").code == 0
     assert re.findall(r"Cell In\[2\], line (\d)", site.text("index")) == ["2", "4"]
+
+
+def test_a_model_is_trained_in_a_fork_of_a_process_that_has_tensorflow(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    code = """
+        import keras, numpy
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5), keras.layers.Dense(1)])
+        model.compile("adam", "mse")
+        x = numpy.random.rand(64, 3)
+        history = model.fit(x, x.sum(1), epochs=3, verbose=0)
+        print("losses", *(f"{it:.6f}" for it in history.history["loss"]))
+        print("predicts", *model.predict(x[:2], verbose=0)[:, 0])
+        """
+    for name in ("index", "again"):
+        site.page(name, code + f"print({name!r})")
+    build = site.build("-W")
+    assert build.code == 0, build.out + build.err
+    shown = [
+        re.findall("(?:losses|predicts) .*", site.text(name))[-2:] for name in ("index", "again")
+    ]
+    assert shown[0] == shown[1]
+    assert len(set(shown[0][0].split())) == 4

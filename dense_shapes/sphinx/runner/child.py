@@ -23,7 +23,7 @@ def run_page(job: dict[str, Any], app: IPKernelApp, watch: Watch, send: Send) ->
     os.chdir(job["folder"])
     for name in [name for name in sys.modules if top(name) == top(__name__)]:
         del sys.modules[name]  # a page that documents this package imports, and uses, its own
-    watch.begin(job["root"])
+    watch.begin()
     app.start_page(job["limit"])
     watch.hide(app.shell)
     reseed()

@@ -67,7 +67,7 @@ def run_job(job: Job, preload: list[str], folder: str, build: str) -> Outcome:
     """On a worker: what comes of a page."""
     key = (build, threading.get_ident())
     with LOCK:
-        warm = WARM.setdefault(key, workers.Warm(preload, job.own, Path(folder)))
+        warm = WARM.setdefault(key, workers.Warm(preload, job.own, job.root, Path(folder)))
 
     def progress(_: object) -> None:
         if build in OVER:

@@ -26,6 +26,7 @@ class Crew:
 
     folder: Path
     """Where the pages lie."""
+    root: str
     own: tuple[str, ...]
     """The packages of the project itself."""
     memory: Path
@@ -69,7 +70,7 @@ class Crew:
             with closing(run_on(self.scheduler, jobs, preload, self.folder, progress)) as found:
                 yield from found
             return
-        with workers.Warm(preload, self.own, self.folder) as warm:
+        with workers.Warm(preload, self.own, self.root, self.folder) as warm:
             run = workers.run(jobs, warm, processes=self.processes, progress=self.report.progress)
             with closing(run):
                 yield from run

@@ -123,6 +123,7 @@ class Runner:
         config = self.app.config
         crew = Crew(
             folder=Path(self.app.srcdir),
+            root=str(self.root),
             own=self.own,
             memory=self.store.folder / "unfit.json",
             processes=config.dense_shapes_runner_processes or cores(),

@@ -32,7 +32,8 @@ _module.watch = _module.Watch({own!r})
 _module.watch.install()
 _module.watch.hide(get_ipython())
 _module.watch.settle()
-_module.watch.begin({root!r})
+_module.watch.start({root!r})
+_module.watch.begin()
 del _sys, _types, _module, _source
 """
 END = "__import__('json').dumps(__import__('sys').modules['_dense_shapes_usage'].watch.report())"

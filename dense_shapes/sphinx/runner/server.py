@@ -37,6 +37,7 @@ def serve(number: int) -> None:
     settings = json.loads(control.recv_bytes())
     watch = Watch(settings["own"])
     watch.install()
+    watch.start(settings["root"])
     from dense_shapes.sphinx.runner.child import run_page
     from dense_shapes.sphinx.runner.shell import IPKernelApp
 

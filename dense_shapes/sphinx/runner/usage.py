@@ -22,6 +22,8 @@ from typing import Any
 CHANGED = "changed while the page ran"
 """The digest of a file that was written while it was in use: it equals no other."""
 IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
+METADATA = "metadata of "
+"""How the node of a package begins of which only the version was asked for."""
 LEAVES = ("IPython", "matplotlib_inline")
 """Packages that look for others which happen to be loaded, to show their values."""
 INSTALLED = "installed:"
@@ -70,17 +72,17 @@ def top(module: str) -> str:
 
 
 class Watch:
-    """Notes what this process imports and, from `begin` on, which files under a folder it reads.
+    """Notes what this process imports, and which files under a folder it reads.
 
-    `imports` are noted from `install` on, so that a module which was imported before a fork is still
-    known to belong to those who ask for it after.
+    Imports are noted from `install` on and files from `start` on. What was imported before a fork is
+    still known to belong to those who ask for it after; what was read before counts for every page.
     """
 
     def __init__(self, own: Iterable[str] = ()) -> None:
         self.own = frozenset(own)
         """The packages of the project, which are watched file by file even where they are installed."""
         self.edges: dict[str, set[str]] = {}
-        """Which packages a package asks for, by the first parts of their names."""
+        """Which packages a package asks for, by the first parts of their names; or whose version."""
         self.asked: dict[str, set[str]] = {}
         """What a package asks for once a page runs: `module` or `module:part`."""
         self.hidden: set[Any] = set()
@@ -89,7 +91,6 @@ class Watch:
         self.read: set[str] = set()
         self.written: set[str] = set()
         self.listed: set[str] = set()
-        self.metadata: set[str] = set()
         self.before: set[str] = set()
         self.local_before: dict[str, str] = {}
         self.since = 0
@@ -174,20 +175,23 @@ class Watch:
 
     # Files
 
-    def settle(self) -> None:
-        """Take the modules that are loaded now for what every page finds."""
-        self.before = set()
-        self.local_before = self.local()
-        self.before = set(sys.modules)
-
-    def begin(self, root: str) -> None:
-        """Forget what the page's own code asked for before, and note the files that it opens from now on."""
+    def start(self, root: str) -> None:
+        """Note the files below this folder that are opened from now on."""
         self.root = os.path.realpath(root) + os.sep
-        self.edges.pop("__main__", None)
-        self.before &= set(sys.modules)
-        self.since = time.time_ns()
         self.active = True
         sys.addaudithook(self.audit)
+
+    def settle(self) -> None:
+        """Take what was imported and read until now for what every page finds."""
+        self.local_before = self.local()
+        self.before = set(sys.modules)
+        self.asked.clear()
+        self.edges.pop("__main__", None)
+
+    def begin(self) -> None:
+        """Note from now on what the page itself uses."""
+        self.before &= set(sys.modules)
+        self.since = time.time_ns()
 
     def end(self) -> None:
         """Note no more files."""
@@ -209,7 +213,8 @@ class Watch:
                 path = os.path.realpath(os.fsdecode(place))
                 caller = sys._getframe(1).f_code.co_filename
                 if path.endswith(("METADATA", "PKG-INFO")):
-                    self.metadata.add(os.path.basename(os.path.dirname(path)))  # noqa: PTH119, PTH120
+                    folder = os.path.basename(os.path.dirname(path))  # noqa: PTH119, PTH120
+                    self.edges.setdefault(_asker(), set()).add(METADATA + folder)
                 elif self.mine(path) and not _imports(caller):
                     note(path)
 
@@ -252,7 +257,12 @@ class Watch:
         self.end()
         new = self.local()
         tops = self.reached({"__main__", *map(top, new)})
-        old = {path for name, path in self.local_before.items() if top(name) in tops}
+        old = {
+            path
+            for name, path in self.local_before.items()
+            if name in sys.modules and top(name) in tops
+        }
+        metadata = {name for name in tops if name.startswith(METADATA)}
         local = {top(name) for name in (*new, *self.local_before)}
         asked = {
             name for owner in {"__main__", *map(top, new)} for name in self.asked.get(owner, ())
@@ -264,8 +274,8 @@ class Watch:
                 for path in sorted({*new.values(), *old, *(self.read - self.written)})
             },
             "folders": {self.name(path): listing(path) for path in sorted(self.listed)},
-            "packages": sorted(tops - {"__main__"} - self.own),
-            "metadata": sorted(self.metadata),
+            "packages": sorted(tops - {"__main__"} - self.own - metadata),
+            "metadata": sorted(name.removeprefix(METADATA) for name in metadata),
             "imports": sorted(name for name in asked if top(name.partition(":")[0]) not in local),
         }
 

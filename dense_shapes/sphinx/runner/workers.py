@@ -92,8 +92,9 @@ class Running:
 class Warm:
     """The warm process, seen from outside."""
 
-    def __init__(self, preload: Iterable[str], own: Iterable[str], folder: Path) -> None:
+    def __init__(self, preload: Iterable[str], own: Iterable[str], root: str, folder: Path) -> None:
         self.preload = list(preload)
+        self.root = root
         self.own = list(own)
         self.folder = folder
         self.unfit: dict[str, str] = {}
@@ -132,7 +133,7 @@ class Warm:
             )
             theirs.close()
             try:
-                settings = {"preload": self.preload, "own": self.own}
+                settings = {"preload": self.preload, "own": self.own, "root": self.root}
                 self.control.send_bytes(json.dumps(settings).encode())
                 said: dict[str, Any] = json.loads(self.control.recv_bytes())
             except (EOFError, ConnectionResetError, BrokenPipeError):
