@@ -36,8 +36,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.text import Text
 
-from tests.profiles import examples
-
 FOLDER = Path(__file__).parent / "images"
 DENSE = MODEL_B["dense"]
 PICTURE = draw(DENSE, cell=(1, 2, 4))

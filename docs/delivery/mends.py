@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
 WORDS = {"en": ("Site", "This page"), "zh_CN": ("网站", "本页")}
 """What the two columns beside a page are about."""
 
@@ -25,6 +28,19 @@ def mended(html: str, language: str) -> str:
     return html
 
 
+class Unnamed(SphinxPostTransform):
+    """Takes from the box that the theme puts around a table the id that is the table's own."""
+
+    formats = ("html",)
+    default_priority = 501  # the theme's is 500
+
+    def run(self, **_: Any) -> None:
+        """Look at every box."""
+        for box in self.document.findall(nodes.container):
+            if "table-wrapper" in box["classes"]:
+                box["ids"] = []
+
+
 def write(app: Any, error: Exception | None) -> None:
     """Mend every page."""
     if error or app.builder.name != "html":
@@ -36,5 +52,6 @@ def write(app: Any, error: Exception | None) -> None:
 
 def setup(app: Any) -> dict[str, bool]:
     """Mend when all pages are there."""
+    app.add_post_transform(Unnamed)
     app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
