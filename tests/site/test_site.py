@@ -57,7 +57,7 @@ def test_the_site_has_every_page() -> None:
         "when-shapes-do-not-fit",
         "where-keras-surprises",
         "command-line",
-        "sphinx",
+        "extension",
     }
     expected |= {"spec", "json", "architecture", "changelog"}
     assert {f"{name}.html" for name in expected} <= set(PAGES)
