@@ -163,7 +163,7 @@ def code(kind: str, number: int) -> list[str]:
     return [cell.replace("{number}", str(number)) for cell in CODE[kind]]
 
 
-def measure(tool: Tool, kind: str, pages: int) -> dict[str, tuple[float, float]]:
+def measure(tool: Tool, kind: str, pages: int, states: list[str]) -> dict[str, tuple[float, float]]:
     """What each state of a site costs."""
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder).resolve()
@@ -171,38 +171,38 @@ def measure(tool: Tool, kind: str, pages: int) -> dict[str, tuple[float, float]]
         for number in range(pages):
             tool.page(site, number, code(kind, number + 1))
         found = {}
-        for state in STATES:
+        for state in states:
             if state == "one page changed":
                 tool.page(site, 1, code(kind, 100_001 if kind == "small" else 1_001))
             found[state] = cost([sys.executable, *tool.command], site)
         return found
 
 
-def compare(kind: str, pages: int, names: list[str], runs: int) -> None:
+def compare(kind: str, pages: int, names: list[str], states: list[str], runs: int) -> None:
     """Print what each tool costs for sites of this kind and size, as multiples of ours."""
     print(f"\n{pages} pages, {kind} ({runs} runs in turn; processor time / wall time, ours is 1)")
     costs: dict[str, list[dict[str, tuple[float, float]]]] = {name: [] for name in names}
     for _ in range(runs):
         for name in list(costs):
             try:
-                costs[name].append(measure(TOOLS[name], kind, pages))
+                costs[name].append(measure(TOOLS[name], kind, pages, states))
             except RuntimeError as error:
                 print(f"  {name}: failed: {error}")
                 del costs[name]
     middle = {
         name: {
-            state: [statistics.median(run[state][which] for run in found) for which in (0, 1)]
-            for state in STATES
+            state: [statistics.median(run[state][k] for run in found) for k in (0, 1)]
+            for state in states
         }
         for name, found in costs.items()
     }
     ours = middle["ours"]
-    print(f"  {'':25}" + "".join(f"{state:>20}" for state in STATES))
-    for name, states in middle.items():
-        ratios = ([states[state][k] / ours[state][k] for k in (0, 1)] for state in STATES)
+    print(f"  {'':25}" + "".join(f"{state:>20}" for state in states))
+    for name, found in middle.items():
+        ratios = ([found[state][k] / ours[state][k] for k in (0, 1)] for state in states)
         print(f"  {name:25}" + "".join(f"{cpu:>12.1f} /{wall:>6.1f}" for cpu, wall in ratios))
-    each = ours["cold"][0] / pages
-    print(f"  ours, cold: {each:.2f} s of processor a page", flush=True)
+    each = ours[states[0]][0] / pages
+    print(f"  ours, {states[0]}: {each:.2f} s of processor a page", flush=True)
 
 
 def main() -> None:
@@ -212,6 +212,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", choices=list(CODE), default=list(CODE))
     parser.add_argument("--tools", nargs="+", choices=list(TOOLS), default=list(TOOLS))
     parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--states", nargs="+", choices=STATES, default=list(STATES))
     options = parser.parse_args()
     names = ["ours", *(name for name in options.tools if name != "ours")]
     for name in [name for name in names if not importlib.util.find_spec(TOOLS[name].module)]:
@@ -219,7 +220,7 @@ def main() -> None:
         names.remove(name)
     for kind in options.kinds:
         for pages in options.pages:
-            compare(kind, pages, names, options.runs)
+            compare(kind, pages, names, options.states, options.runs)
 
 
 if __name__ == "__main__":
