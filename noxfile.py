@@ -159,6 +159,6 @@ def lighthouse(session: nox.Session) -> None:
 def benchmarks(session: nox.Session) -> None:
     """Measure, as ratios within one run."""
     install(session, "tests", "docs", "others")
-    session.install("rich", "visualkeras")
+    session.install("rich", "visualkeras", "torchinfo")
     for script in sorted(Path("benchmarks").glob("*.py")):
         session.run("python", str(script), env={**os.environ, **QUIET})
