@@ -60,6 +60,7 @@ def visit(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(120_000)  # a busy machine is no fault
         page.on("console", lambda message: complaint(message, faults))
         page.on("pageerror", lambda error: faults.append(f"{name}: {error}"))
         page.on("requestfailed", lambda request: faults.append(f"{name}: {request.url}"))

@@ -15,9 +15,14 @@ LAPTOP = {"width": 1366, "height": 650}
 PHONE = {"width": 360, "height": 740}
 
 
+PATIENCE = 120_000
+"""For how many milliseconds a page is waited for: a busy machine is no fault."""
+
+
 def opened(chromium: Any, name: str, viewport: dict[str, int], **options: Any) -> Any:
     """A page of the site, which must be silent and ask no host."""
     page = chromium.new_context(viewport=viewport, **options).new_page()
+    page.set_default_timeout(PATIENCE)
     faults: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: faults.append(message.text))
