@@ -109,7 +109,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def doctest(session: nox.Session) -> None:
     """Run the examples of the docstrings and of the README."""
-    install(session, "tests", "docs")
+    install(session, "tests", "docs", "cluster")
     session.run("pytest", "--doctest-modules", "--pyargs", "dense_shapes", env=QUIET)
     session.run("pytest", "--doctest-glob=README.md", "README.md", env=QUIET)
 
