@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import nox
 
@@ -13,6 +14,8 @@ nox.options.sessions = ["lint", "types", "core", "tests", "doctest", "docs", "br
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 SITE = Path("docs", "_build", "html")
+LANGUAGES = {"en": "", "zh_CN": "zh"}
+"""The languages of the site, the first of which is written, and their folders in it."""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "KERAS_BACKEND": "tensorflow"}
 """What keeps TensorFlow from talking, and makes its sums the same on every run."""
 
@@ -25,13 +28,40 @@ def install(session: nox.Session, *groups: str, package: bool = True) -> None:
 
 
 def build(session: nox.Session, site: Path) -> None:
-    """Build the site into a fresh folder; every warning is an error."""
-    shutil.rmtree(site, ignore_errors=True)
-    work = Path(session.create_tmp(), "doctrees")
-    shutil.rmtree(work, ignore_errors=True)
+    """Build the site into a fresh folder, English and Chinese; every warning is an error.
+
+    The cells run once, into a cache that is new each time, and the second language reads it.
+    """
+    work = Path(session.create_tmp(), "build").resolve()
+    for old in (site, work):
+        shutil.rmtree(old, ignore_errors=True)
     env = {**QUIET, "JUPYTER_PATH": "", "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONHASHSEED": "0"}
-    flags = ["-n", "-W", "--keep-going", "-q", "-b", "html", "-d", str(work)]
-    session.run("python", "-m", "sphinx", *flags, "docs", str(site), env=env)
+    cache = ["-Dnb_execution_mode=cache", f"-Dnb_execution_cache_path={work / 'cells'}"]
+    for language, place in LANGUAGES.items():
+        made = work / language / "html"
+        flags = [
+            "-n",
+            "-W",
+            "--keep-going",
+            "-q",
+            "-b",
+            "html",
+            "-d",
+            str(work / language / "trees"),
+        ]
+        settings = [f"-Dlanguage={language}", *cache]
+        session.run("python", "-m", "sphinx", *flags, *settings, "docs", str(made), env=env)
+        shutil.copytree(made, site / place)
+    bundle(site)
+
+
+def bundle(site: Path) -> None:
+    """The whole site as one file in it; the same site gives the same bytes."""
+    files = sorted(path for path in site.rglob("*") if path.is_file())
+    with ZipFile(site / "dense_shapes-site.zip", "w") as archive:
+        for path in files:
+            entry = ZipInfo(f"dense_shapes-site/{path.relative_to(site).as_posix()}")
+            archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED)
 
 
 @nox.session
@@ -45,7 +75,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run every test, against real Keras and the built site."""
-    install(session, "tests", "docs")
+    install(session, "tests", "docs", "sites", "cluster")
     site = Path(session.create_tmp(), "site")
     build(session, site)
     session.run(
@@ -57,7 +87,7 @@ def tests(session: nox.Session) -> None:
 def core(session: nox.Session) -> None:
     """Run the tests of the core, with nothing installed that it does not need."""
     install(session, "core")
-    parts = ["--ignore=tests/keras", "--ignore=tests/site", "--ignore=tests/browser"]
+    parts = [f"--ignore=tests/{name}" for name in ("keras", "site", "sphinx", "browser")]
     session.run("pytest", *parts, *session.posargs)
 
 
@@ -79,7 +109,7 @@ def fuzz(session: nox.Session) -> None:
 @nox.session
 def doctest(session: nox.Session) -> None:
     """Run the examples of the docstrings and of the README."""
-    install(session, "tests")
+    install(session, "tests", "docs", "cluster")
     session.run("pytest", "--doctest-modules", "--pyargs", "dense_shapes", env=QUIET)
     session.run("pytest", "--doctest-glob=README.md", "README.md", env=QUIET)
 
@@ -109,9 +139,26 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def translations(session: nox.Session) -> None:
+    """Bring the Chinese message files up to the pages; then translate what is empty or fuzzy."""
+    install(session, "docs", "translations")
+    pots = Path(session.create_tmp(), "pots")
+    flags = ["-q", "-b", "gettext", "-Dnb_execution_mode=off"]
+    session.run("python", "-m", "sphinx", *flags, "docs", str(pots), env=QUIET)
+    options = ["-p", str(pots), "-d", "docs/locale", "-l", "zh_CN", "-w", "0"]
+    session.run("sphinx-intl", "update", *options)
+
+
+@nox.session(venv_backend="none")
+def lighthouse(session: nox.Session) -> None:
+    """Print the scores of Lighthouse for a page of each kind; needs npm and Chromium."""
+    session.run("python", "benchmarks/pages.py", "--lighthouse", env={"SITE": str(SITE)})
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Measure, as ratios within one run."""
-    install(session, "tests")
+    install(session, "tests", "docs", "others")
     session.install("rich", "visualkeras", "torchinfo")
     for script in sorted(Path("benchmarks").glob("*.py")):
         session.run("python", str(script), env={**os.environ, **QUIET})

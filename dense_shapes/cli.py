@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -23,7 +22,6 @@ from dense_shapes.errors import (
     FormatError,
     MisfitError,
     ModelError,
-    ShapeError,
     UnknownLayer,
 )
 from dense_shapes.options import (
@@ -40,7 +38,7 @@ from dense_shapes.options import (
 if TYPE_CHECKING:
     from dense_shapes.axes import Cell, Shape
     from dense_shapes.drawing.lights import Spot
-    from dense_shapes.traces import Layer, Trace
+    from dense_shapes.traces import Layer
     from dense_shapes.views import Content
 
 NAME = "dense-shapes"
@@ -73,17 +71,6 @@ def write(content: Content, *, dim: Sequence[int] = ()) -> None:
 def write_file(text: str) -> None:
     """Write to standard output what another program reads: in UTF-8, wherever we are."""
     click.echo(text.removesuffix("\n").encode("utf-8", "backslashreplace"))
-
-
-def layers_of(trace: Trace, names: Sequence[str]) -> list[Layer]:
-    """The layers of these names; without a name, all but the inputs.
-
-    Raises `UnknownLayer` if the model has no such layer, or none at all.
-    """
-    layers = [trace[name] for name in names] or [it for it in trace if it.inputs] or [*trace]
-    if not layers:
-        raise UnknownLayer(f"model {trace.name!r} has no layers")
-    return layers
 
 
 # The commands
@@ -223,20 +210,18 @@ def draw(
     too. An HTML file of a whole model has its table too, and each layer in a picture of its own, in
     which one can point at each cell.
     """
-    from dense_shapes import display
+    from dense_shapes import display, selection
     from dense_shapes.readers import sources
 
     trace = sources.read(source, input_shape=input_shape)
     if output is not None and output.endswith(".html") and not names and cell is None:
         display.report(trace).save(output)
         return
-    layers = layers_of(trace, names)
+    layers = selection.layers(trace, names)
     if depth > 1:
         picture = display.draw(trace, layer=one_name(names, layers), cell=cell, depth=depth)
     elif names or cell is not None or len(layers) == 1:
-        for before, after in pairwise(layers):
-            check_follows(trace, before, after)
-        picture = display.draw(*layers, cell=cell)
+        picture = display.draw(*selection.line(trace, names), cell=cell)
     else:
         picture = display.draw(trace, unfold=unfold)
     if output is not None and output != "-":
@@ -255,21 +240,6 @@ def one_name(names: Sequence[str], layers: Sequence[Layer]) -> str:
     if len(names) > 1:
         raise UnknownLayer(f"--depth counts from one layer; say which: --layer {names[-1]}")
     return names[0] if names else layers[-1].label
-
-
-def check_follows(trace: Trace, before: Layer, after: Layer) -> None:
-    """Raise `ShapeError` if a layer takes anything but what the one before it gives."""
-    holders = [trace]
-    for holder in holders:
-        holders += [layer.inner for layer in holder if layer.inner]
-        if any(layer is after for layer in holder):
-            places = {place for place, _ in after.sources}
-            if all(place >= 0 and holder[place] is before for place in places) and places:
-                return
-    raise ShapeError(
-        f"layer {after.label!r} does not take just what {before.label!r} gives, so the two are not "
-        f"one picture; draw one layer: --layer {after.label}"
-    )
 
 
 @cli.command(
@@ -291,7 +261,7 @@ def explain(
     With --cell: what one number of the output of a layer is made of. If a layer does not take what
     it is given: what is wrong, and what helps.
     """
-    from dense_shapes import words
+    from dense_shapes import selection, words
     from dense_shapes.readers import sources
 
     try:
@@ -300,7 +270,7 @@ def explain(
         title, *lines = str(error).split("\n")
         write(words.Prose(title, tuple(line.removeprefix("    ") for line in lines)))
         return
-    layers = layers_of(trace, names)
+    layers = selection.layers(trace, names)
     if cell is not None and len(layers) > 1:
         raise UnknownLayer(f"--cell is a cell of one layer; say which: --layer {layers[-1].label}")
     for number, layer in enumerate(layers):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
+from dense_shapes import data as stored
 from dense_shapes import lessons, reports, tables, words
 from dense_shapes.axes import Cell, Size
 from dense_shapes.drawing import comparison, figure, strip
 from dense_shapes.drawing.depth import draw_back
 from dense_shapes.drawing.lights import Spot
 from dense_shapes.drawing.scene import Scene
-from dense_shapes.errors import FormatError, UnknownLayer
+from dense_shapes.errors import DenseShapesError, FormatError, UnknownLayer
+from dense_shapes.records import WRONG
 from dense_shapes.traces import Layer, Trace, expected
 from dense_shapes.views import SUFFIXES, Content, document, mpl, render
 
@@ -31,6 +34,8 @@ class Display:
     """
 
     content: Content
+    call: stored.Call | None = field(default=None, compare=False)
+    """The call that made it, if it can be made again."""
 
     def __str__(self) -> str:
         return self.to("text")
@@ -78,14 +83,61 @@ class Display:
         text = document(self.content) if view == "html" else self.to(view)
         path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """What a notebook may choose from. LaTeX would take Markdown first, so there is none."""
-        bundle = {"text/plain": self.to("text"), "text/html": self.to("html")}
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook may choose from. LaTeX would take Markdown first, so there is none.
+
+        Beside the text, the HTML and the SVG stands the data from which a page makes it again.
+        """
+        bundle: dict[str, Any] = {"text/plain": self.to("text"), "text/html": self.to("html")}
         if isinstance(self.content, Scene):
             bundle["image/svg+xml"] = self.to("svg")
+        record = stored.record_of(self.call) if self.call else None
+        if record is not None:
+            bundle[stored.MIME] = record
         return bundle
 
 
+P = ParamSpec("P")
+
+
+def remembered(function: Callable[P, Display]) -> Callable[P, Display]:
+    """The function, whose displays know how they were made."""
+
+    @wraps(function)
+    def call(*given: P.args, **options: P.kwargs) -> Display:
+        made = function(*given, **options)
+        return replace(made, call=stored.Call(function.__name__, given, options))
+
+    return call
+
+
+def again(record: Any) -> Display:
+    """The display that was made by the call that is kept in this data.
+
+    Raises `FormatError` if the data is not of the format `dense-shapes/1`, and what the call raises.
+
+    >>> import dense_shapes as ds
+    >>> table = ds.summary(ds.trace("2,3,1 -> Dense(5)"), columns=["layer", "params"])
+    >>> again(table._repr_mimebundle_()["application/vnd.dense-shapes+json"]) == table
+    True
+    """
+    call = stored.call_of(record)
+    functions = {it.__name__: it for it in (summary, draw, compare, explain, check)}
+    if call.function not in functions:
+        raise FormatError(
+            f"nothing is made by {call.function[:60]!r}, but by {', '.join(functions)}"
+        )
+    function: Any = functions[call.function]
+    try:
+        made: Display = function(*call.given, **call.options)
+        return made
+    except DenseShapesError:
+        raise
+    except WRONG as error:
+        raise stored.wrong(error) from None
+
+
+@remembered
 def summary(
     trace: Trace, *, columns: Sequence[str] = tables.DEFAULT, expand_nested: bool = False
 ) -> Display:
@@ -113,6 +165,7 @@ def summary(
     return Display(tables.summary(trace, columns=columns, expand_nested=expand_nested))
 
 
+@remembered
 def draw(
     *layers: Layer | Trace,
     layer: str | None = None,
@@ -148,21 +201,22 @@ def draw(
     >>> ds.draw(dense, cell=("kernel", (0, 3))).content.caption
     'kernel[0, 3] is used by 6 of the 30 outputs'
     """
-    match layers:
-        case [Trace() as trace] if layer is None and cell is None:
-            return Display(strip.draw(trace, unfold=unfold, heading=title))
-        case [Trace()] if layer is None:
+    if layer is not None:
+        trace = expected(Trace, layers[0] if len(layers) == 1 else layers)
+        if depth != 1:
+            return Display(draw_back(trace, layer, cell=cell, depth=depth, heading=title))
+        layers = (trace[layer],)
+    if len(layers) == 1 and isinstance(layers[0], Trace):
+        if cell is not None:
             raise UnknownLayer(
                 f"cell {cell} is one of a layer, received a model; say which: ds.draw(trace, layer='name')"
             )
-        case [Trace() as trace] if layer is not None:
-            if depth != 1:
-                return Display(draw_back(trace, layer, cell=cell, depth=depth, heading=title))
-            layers = (trace[layer],)
+        return Display(strip.draw(layers[0], unfold=unfold, heading=title))
     some = tuple(expected(Layer, one) for one in layers)
     return Display(figure.draw(*some, cell=cell, heading=title))
 
 
+@remembered
 def compare(a: Trace, b: Trace, *, unfold: bool = False, title: str | None = None) -> Display:
     """The picture of two models side by side, aligned row by row, and what differs marked.
 
@@ -194,6 +248,7 @@ def report(trace: Trace) -> Display:
     return Display(reports.report(expected(Trace, trace)))
 
 
+@remembered
 def explain(layer: Layer, *, cell: Cell | None = None) -> Display:
     """What a layer does to the shape, in words; or what one number of its output is made of.
 
@@ -212,6 +267,7 @@ def explain(layer: Layer, *, cell: Cell | None = None) -> Display:
     return Display(words.explain(expected(Layer, layer), cell=cell))
 
 
+@remembered
 def check(
     trace: Trace, *, data: Sequence[Size] | None = None, target: Sequence[Size] | None = None
 ) -> Display:

@@ -8,9 +8,13 @@ from collections.abc import Sequence
 class DenseShapesError(Exception):
     """The base of all errors of this package.
 
+    `line` is the number of the line at fault in the text that was read, if it has several.
+
     >>> issubclass(ShapeError, DenseShapesError)
     True
     """
+
+    line: int | None = None
 
 
 class ShapeError(DenseShapesError, ValueError):

@@ -21,53 +21,38 @@ F = TypeVar("F", bound=Callable[..., Any])
 # The values of the options
 
 
+def read(text: str | None, kind: str) -> Any:
+    """What was typed, read as what it should be."""
+    from dense_shapes import typed
+
+    try:
+        return None if text is None else getattr(typed, kind)(text)
+    except DenseShapesError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def sizes(_: click.Context, __: click.Parameter, text: str | None) -> Shape | None:
     """The shape that is written as `4,5,1`; `None` and `?` are unknown sizes."""
-    if text is None:
-        return None
-    parts = parts_of(text)
-    if not all(part in ("None", "?") or re.fullmatch("[0-9]{1,9}", part) for part in parts):
-        raise click.BadParameter(f"expected sizes without the batch, as 4,5,1; received {text!r}")
-    return (None, *(int(part) if part.isdecimal() else None for part in parts))
+    found: Shape | None = read(text, "shape")
+    return found
 
 
 def indices(_: click.Context, __: click.Parameter, text: str | None) -> Cell | None:
     """The cell that is written as `1,2,4`."""
-    if text is None:
-        return None
-    if not all(re.fullmatch("-?[0-9]{1,9}", part) for part in parts_of(text)):
-        raise click.BadParameter(
-            "expected an index for each axis of the output after the batch, as 1,2,4; "
-            f"received {text!r}"
-        )
-    return tuple(map(int, parts_of(text)))
+    found: Cell | None = read(text, "cell")
+    return found
 
 
-def spot(
-    context: click.Context, parameter: click.Parameter, text: str | None
-) -> Cell | tuple[str, Cell] | None:
+def spot(_: click.Context, __: click.Parameter, text: str | None) -> Cell | tuple[str, Cell] | None:
     """The cell that is written as `1,2,4`, or with the name of its tensor as `kernel:0,3`."""
-    name, colon, rest = (text or "").rpartition(":")
-    if not colon:
-        return indices(context, parameter, text)
-    cell = indices(context, parameter, rest)
-    assert cell is not None
-    return name, cell
+    found: Cell | tuple[str, Cell] | None = read(text, "spot")
+    return found
 
 
 def listed(_: click.Context, __: click.Parameter, text: str | None) -> list[str] | None:
     """What is written with commas between."""
-    return None if text is None else parts_of(text)
-
-
-def parts_of(text: str) -> list[str]:
-    """What stands between commas, in brackets or without.
-
-    >>> parts_of("(1, 2, 4)"), parts_of("(5,)")
-    (['1', '2', '4'], ['5'])
-    """
-    inner = text.strip().removeprefix("(").removesuffix(")").strip()
-    return [part.strip() for part in inner.removesuffix(",").split(",")]
+    found: list[str] | None = read(text, "parts")
+    return found
 
 
 # What a shell is told when it completes a word

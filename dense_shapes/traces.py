@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from importlib import import_module
+from typing import Any, TypeAlias, TypeVar
 
 from dense_shapes.axes import Cell, Size, plus
 from dense_shapes.cells import Box, Cells, Reads, box_of, checked
@@ -196,6 +197,12 @@ class Trace:
     def __repr__(self) -> str:
         layers = f"{len(self)} layer{'' if len(self) == 1 else 's'}"
         return f"<Trace {self.name!r}: {layers}, {self.params} parameters>"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """What a notebook shows: the table of the model, and the data from which it is made."""
+        display = import_module("dense_shapes.display")  # it is made of traces, so it comes later
+        bundle: dict[str, Any] = display.summary(self)._repr_mimebundle_()
+        return {**bundle, "text/plain": repr(self)}
 
     def __getitem__(self, which: str | int) -> Layer:
         if isinstance(which, int):

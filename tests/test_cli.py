@@ -364,7 +364,7 @@ def test_branches_of_the_same_shape_are_not_one_picture(run: Run) -> None:
     err = refused(run("draw", "-", *layers, stdin=json.dumps(record)))
     assert err == (
         "dense-shapes: layer 'dense_1' does not take just what 'dense' gives, so the two are not one "
-        "picture; draw one layer: --layer dense_1\n"
+        "picture; draw one layer alone, as dense_1\n"
     )
     assert answered(run("draw", "-", stdin=json.dumps(record))).count('<rect class="node"') == 3
 

@@ -44,7 +44,7 @@ def test_a_notebook_is_never_offered_markdown(shown: Display) -> None:
 
 def test_only_a_picture_is_offered_as_svg() -> None:
     bundles = {name: set(shown._repr_mimebundle_()) for name, shown in SHOWN.items()}
-    plain = {"text/plain", "text/html"}
+    plain = {"text/plain", "text/html", "application/vnd.dense-shapes+json"}
     assert bundles == {
         "table": plain,
         "picture": plain | {"image/svg+xml"},

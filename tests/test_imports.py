@@ -22,9 +22,14 @@ PACKAGE = Path(dense_shapes.__file__).parent
 HEAVY = ("numpy", "keras", "tensorflow", "matplotlib", "sphinx", "IPython")
 EDGE = {
     *("cli", "evaluation", "options", "probes", "proofs", "readers.rebuild", "runs", "sampling"),
-    "__main__",
+    *("__main__", "sphinx", "sphinx.builders", "sphinx.directives", "sphinx.mime", "sphinx.nodes"),
+    *("sphinx.roles", "sphinx.sources"),
+    *("sphinx.runner.cache", "sphinx.runner.child", "sphinx.runner.cluster"),
+    *("sphinx.runner.execution", "sphinx.runner.hooks", "sphinx.runner.kernels"),
+    *("sphinx.runner.pages", "sphinx.runner.report", "sphinx.runner.server", "sphinx.runner.shell"),
 }
-"""The modules that compute with NumPy, run Keras or are the command line; everything else is the core."""
+"""The modules that compute with NumPy, run Keras, are the command line or the extension of Sphinx;
+everything else is the core."""
 LATE = {"display", "views.mpl"}
 """The modules that import Matplotlib inside a function, or for a type alone: they load without it."""
 
@@ -65,8 +70,12 @@ ALLOWED: dict[str, set[str]] = {
     },
     "reports": {"axes", "drawing", "errors", "tables", "traces", "words"},
     "views": {"axes", "drawing", "errors", "reports", "tables", "words"},
+    "data": {"errors", "records", "traces"},
+    "selection": {"errors", "traces"},
+    "typed": {"axes", "errors"},
     "display": {
-        *("axes", "drawing", "errors", "lessons", "reports", "tables", "traces", "views", "words"),
+        *("axes", "data", "drawing", "errors", "lessons", "records", "reports", "tables", "traces"),
+        *("views", "words"),
     },
     "evaluation": {"axes", "steps"},
     "sampling": {"axes", "evaluation", "steps"},
@@ -77,10 +86,14 @@ ALLOWED: dict[str, set[str]] = {
         *("sampling", "steps", "tables", "traces", "words"),
     },
     "terminal": {"drawing", "reports", "tables", "views", "words"},
-    "options": {"axes", "errors", "readers", "tables", "traces"},
+    "options": {"", "axes", "errors", "readers", "tables", "traces", "typed"},
     "cli": {
         *("", "axes", "display", "drawing", "errors", "options", "proofs", "readers", "records"),
-        *("tables", "terminal", "traces", "views", "words"),
+        *("selection", "tables", "terminal", "traces", "views", "words"),
+    },
+    "sphinx": {
+        *("", "axes", "data", "display", "drawing", "errors", "readers", "reports", "selection"),
+        *("tables", "traces", "typed", "words"),
     },
     "__main__": {"cli"},
 }
@@ -89,12 +102,25 @@ OUTSIDE: dict[str, set[str]] = {
     "display": {"matplotlib"},
     "cli": {"click"},
     "options": {"click"},
+    "sphinx.builders": {"docutils", "sphinx"},
+    "sphinx.directives": {"docutils", "sphinx"},
+    "sphinx.mime": {"docutils"},
+    "sphinx.nodes": {"docutils", "sphinx"},
+    "sphinx.roles": {"docutils", "sphinx"},
     "readers.rebuild": {"keras"},
     "evaluation": {"numpy"},
     "sampling": {"numpy"},
     "runs": {"keras", "numpy"},
     "probes": {"keras", "numpy"},
     "proofs": {"keras", "numpy"},
+    "sphinx.runner.cache": {"jupyter_cache", "nbformat", "sqlalchemy"},
+    "sphinx.runner.child": {"comm"},
+    "sphinx.runner.cluster": {"distributed"},
+    "sphinx.runner.hooks": {"sphinx"},
+    "sphinx.runner.kernels": {"jupyter_client", "nbclient", "nbformat"},
+    "sphinx.runner.pages": {"myst_nb"},
+    "sphinx.runner.report": {"sphinx"},
+    "sphinx.runner.shell": {"IPython", "traitlets"},
 }
 
 # The order of the design: a module knows those before it, and none after it.
@@ -107,6 +133,7 @@ NEVER: list[tuple[str, set[str]]] = [
     ("views", {"rules", "readers", "display"}),
     ("display", {"rules", "readers", "proofs"}),
     ("rules", {"readers", "words", "tables", "drawing", "views", "display"}),
+    ("sphinx.runner", {*ORDER, "readers", "words", "tables", "drawing", "views", "display"}),
     ("readers", {"words", "tables", "drawing", "views", "display", "proofs"}),
 ]
 

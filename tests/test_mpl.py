@@ -26,6 +26,7 @@ from dense_shapes.rules import call
 from dense_shapes.traces import Layer
 from dense_shapes.views import mpl
 from tests.models import MODEL_B, opaque
+from tests.profiles import examples
 from tests.strategies import layers
 
 pytest.importorskip("matplotlib")
@@ -34,8 +35,6 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, PathPatch, Rectangle
 from matplotlib.text import Text
-
-from tests.profiles import examples
 
 FOLDER = Path(__file__).parent / "images"
 DENSE = MODEL_B["dense"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from dense_shapes.axes import number, times
@@ -70,7 +71,10 @@ def draw(*layers: Layer, cell: Spot | None = None, heading: str | None = None) -
         name = "output" if layer is last else layer.label
         prefix = f"{layer.label}/" if len(layers) > 1 else ""
         shown = Shown(layer, lights[place], names[place], name, prefix, not place, place)
-        panels += panels_of(shown)
+        made = panels_of(shown)
+        if panels and not layers[place - 1].weights:  # what only moves cells is no line of its own
+            made[0] = replace(made[0], begins=False)
+        panels += made
     description = " ".join(map(described, layers))
     return Scene(heading or title(last), description, tuple(panels), caption, layers)
 

@@ -53,7 +53,7 @@ def mixed(role: RoleName, ink: tuple[float, float, float]) -> tuple[float, float
     """The colour of a role where text has this colour; red, green and blue on the same scale up to 255.
 
     >>> mixed("created", (0, 0, 0)), mixed("kept", (27, 31, 36))
-    ((0.0, 98.58, 71.3), (27, 31, 36))
+    ((0.0, 97.96, 71.3), (27, 31, 36))
     """
     colour = PENS[role or "kept"].colour
     if not colour:

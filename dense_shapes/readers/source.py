@@ -14,8 +14,8 @@ from dense_shapes.axes import Shape
 from dense_shapes.errors import DenseShapesError, ModelError
 from dense_shapes.readers.assembly import Graph, Tensor
 from dense_shapes.readers.code.interpreter import Interpreter
-from dense_shapes.readers.code.layers import Argument, Given, Unknown
-from dense_shapes.readers.code.models import Network, Stack, network, traced_model
+from dense_shapes.readers.code.layers import Argument, Given, Unknown, Written, nearest, shown
+from dense_shapes.readers.code.models import Network, Stack, network, new_stack, traced_model
 from dense_shapes.readers.code.scopes import Function
 from dense_shapes.readers.code.session import Stop
 from dense_shapes.readers.code.text import Code, read
@@ -24,12 +24,13 @@ from dense_shapes.traces import Trace
 T = TypeVar("T")
 
 
-def trace(code: str, *, input_shape: Shape | None = None) -> Trace:
+def trace(code: str, *, input_shape: Shape | None = None, name: str = "") -> Trace:
     """Read the model that Keras code builds.
 
     It is the one that is called `model` at the end; if none is, the last one that is built and is not
     a part of another; if no model is built, that of the last function that builds one and can be
-    called without arguments; and if there is none either, all that leads to the last tensor.
+    called without arguments; and if there is none either, all that leads to the last tensor. With
+    `name`, it is the model or layer of this name, or what the function of this name gives.
 
     The code is not executed: what it imports need not be installed, and it may leave its imports out.
     `input_shape`, the batch first, is for a model that does not say what its input is.
@@ -48,10 +49,10 @@ def trace(code: str, *, input_shape: Shape | None = None) -> Trace:
         model = Sequential([Input((2, 3, 1)), Dense(unit=5)])
                                                     ^^^^^^
     """
-    return followed(code, lambda: traced_model(model(code, input_shape)))
+    return followed(code, lambda: traced_model(model(code, input_shape, name)))
 
 
-def graph(code: str, *, input_shape: Shape | None = None) -> Graph:
+def graph(code: str, *, input_shape: Shape | None = None, name: str = "") -> Graph:
     """The model that Keras code builds, as the calls of its layers, with what each is given.
 
     It raises what `trace` raises.
@@ -59,7 +60,7 @@ def graph(code: str, *, input_shape: Shape | None = None) -> Graph:
     >>> graph("model = Sequential([Input((2, 3, 1)), Dense(5)])").outputs[0].call.part.config
     {'units': 5}
     """
-    return followed(code, lambda: model(code, input_shape).graph())
+    return followed(code, lambda: model(code, input_shape, name).graph())
 
 
 def followed(code: str, read: Callable[[], T]) -> T:
@@ -75,12 +76,12 @@ def followed(code: str, read: Callable[[], T]) -> T:
         raise error.with_traceback(None) from None
 
 
-def model(code: str, input_shape: Shape | None = None) -> Stack | Network:
+def model(code: str, input_shape: Shape | None = None, name: str = "") -> Stack | Network:
     """The model that code builds, for inputs of this shape if it does not say so itself."""
     text, tree = read(code)
     interpreter = Interpreter(text)
     interpreter.read(tree.body)
-    found = chosen(interpreter)
+    found = named(interpreter, name) if name else chosen(interpreter)
     if input_shape is not None and isinstance(found, Stack) and not found.start:
         found.build(input_shape, found.part.place)
     return found
@@ -110,6 +111,43 @@ def chosen(interpreter: Interpreter) -> Stack | Network:
     if isinstance(found, Unknown):
         raise found.error
     return remaining(interpreter)
+
+
+def named(interpreter: Interpreter, name: str) -> Stack | Network:
+    """The model of this name: a variable, a layer as a model of its own, or what a function gives.
+
+    Raises `DenseShapesError` if there is none, or it cannot be known.
+    """
+    found = interpreter.top.get(name)
+    if isinstance(found, Function):
+        place = interpreter.code.place(found.node)
+        if found.required:
+            raise place.told(
+                ModelError(
+                    f"{name} needs arguments, and a name alone gives none; give what it makes a name "
+                    f"of its own: model = {name}(…)"
+                )
+            )
+        found = interpreter.call(found, Given(name, place))
+    if isinstance(found, Written):
+        stack = new_stack(interpreter.session, None, found.place)
+        stack.add(found, found.place)
+        return stack
+    match found:
+        case Stack() | Network():
+            return found
+        case Unknown(error):
+            raise error
+        case None if name not in interpreter.top:
+            names = [key for key, it in interpreter.top.items() if buildable(it)]
+            hint = nearest(name, names) or f"; it defines: {', '.join(names) or 'no model'}"
+            raise ModelError(f"the code defines no {name!r}{hint}")
+    raise ModelError(f"{name!r} is no model and no layer, but {shown(found)}")
+
+
+def buildable(thing: object) -> bool:
+    """Whether a name may mean a model."""
+    return isinstance(thing, Stack | Network | Written | Function)
 
 
 def last(models: list[Stack | Network | Unknown]) -> Stack | Network | Unknown | None:

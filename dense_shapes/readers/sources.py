@@ -31,12 +31,14 @@ ZIP = b"PK\3\4"
 class Source:
     """A text that describes a model, and where it is from.
 
-    `where` is what an error calls it, and `path` the file, if it is from one.
+    `where` is what an error calls it, and `path` the file, if it is from one. `name` is that of the
+    model, if the text is code and it is said.
     """
 
     text: str
     where: str
     path: str = ""
+    name: str = ""
 
     @property
     def form(self) -> Form:
@@ -58,7 +60,8 @@ class Source:
 def read(source: str, *, input_shape: Shape | None = None) -> Trace:
     """The model that is meant by a text or the name of a file; `-` stands for standard input.
 
-    `input_shape`, the batch first, is for a model that does not say what its input is.
+    `models.py:segmenter` is what `models.py` calls `segmenter`: a model, a layer, a function without
+    arguments. `input_shape`, the batch first, is for a model that does not say what its input is.
 
     Raises `FormatError` if there is no such file, or it cannot be read; and what the readers raise.
 
@@ -79,6 +82,17 @@ def found(source: str) -> Source:
         return Source(typed(), "standard input")
     if is_file(source):
         return Source(*archive.content(source), source)
+    path, colon, name = source.rpartition(":")
+    if colon and name.isidentifier() and is_file(path):
+        return named(Source(*archive.content(path), path, name))
+    return written(source)
+
+
+def written(source: str) -> Source:
+    """A text that describes a model itself, and is not the name of a file.
+
+    Raises `FormatError` if it describes none.
+    """
     given = Source(source, "the text")
     if not source.strip():
         raise FormatError("expected a model, received nothing")
@@ -91,6 +105,18 @@ def found(source: str) -> Source:
             "'4,5,1 -> Conv2D(8, 2) -> Dense(5)'"
         )
     return given
+
+
+def named(source: Source) -> Source:
+    """The source, if it can hold several models by their names.
+
+    Raises `FormatError` if it cannot.
+    """
+    if source.form != "code":
+        raise FormatError(
+            f"{source.where} is no code, and holds one model; leave out :{source.name}"
+        )
+    return source
 
 
 def is_file(source: str) -> bool:
@@ -135,7 +161,7 @@ def trace(source: Source, *, input_shape: Shape | None = None) -> Trace:
         case "spec":
             model = spec.trace(with_shape(source.text, input_shape))
         case "code":
-            model = code_reader.trace(source.text, input_shape=input_shape)
+            model = code_reader.trace(source.text, input_shape=input_shape, name=source.name)
     check_input(model, input_shape)
     return model
 
@@ -143,7 +169,7 @@ def trace(source: Source, *, input_shape: Shape | None = None) -> Trace:
 def graph(source: Source, *, input_shape: Shape | None = None) -> Graph:
     """The layers that code or a spec calls, with what each is given."""
     if source.form == "code":
-        return code_reader.graph(source.text, input_shape=input_shape)
+        return code_reader.graph(source.text, input_shape=input_shape, name=source.name)
     layers = spec.Spec.read(with_shape(source.text, input_shape))
     parts = [f"Input({code_of(layers.shape)})", *map(code_of, layers.layers)]
     return code_reader.graph(f"model = Sequential([{', '.join(parts)}])")

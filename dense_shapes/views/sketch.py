@@ -128,11 +128,11 @@ def sketch(
     >>> from dense_shapes.rules import call
     >>> for line in sketch(draw(call("Flatten", {}, (None, 2, 3)), cell=(4,))):
     ...     print("".join(text for text, _ in line))
-              input          output
-              (2, 3)         (6,)
-              3 features     6 features
-    2 steps ┌ □□□         →  □□□□■□
-            └ □■□
+                      input                  output
+                      (2, 3)                 (6,)
+                      3 features, merged     6 features, merged
+    2 steps, merged ┌ □□□                 →  □□□□■□
+                    └ □■□
     """
     if any(panel.kind == "model" for panel in scene.panels):
         return

@@ -34,6 +34,7 @@ def opened(chromium: Any, folder: Path, *shown: Display | str, **options: Any) -
     parts = [it if isinstance(it, str) else it.to("html") for it in shown]
     (folder / "page.html").write_text(HEAD + "".join(parts), encoding="utf-8")
     page = chromium.new_context(**options).new_page()
+    page.set_default_timeout(120_000)  # a busy machine is no fault
     page.faults = []
     page.on("console", lambda message: page.faults.append(message.text))
     page.on("pageerror", lambda error: page.faults.append(str(error)))

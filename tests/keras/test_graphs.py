@@ -77,7 +77,7 @@ def compare_run(trace: ds.Trace, model: Any) -> None:
     """What the model gives when it runs."""
     if any(None in value.shape[1:] for value in trace.inputs):
         return  # what is as long as something else while it is not known may be longer in the end
-    known: list[Any] = [(3, *value.shape[1:]) for value in trace.inputs]
+    known = [(3, *(it or 0 for it in value.shape[1:])) for value in trace.inputs]
     given = [np.zeros(shape, "float32") for shape in known]
     outputs = keras.tree.flatten(model(given if len(given) > 1 else given[0]))
     shapes = [tuple(it.shape) for it in outputs]

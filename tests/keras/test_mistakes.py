@@ -28,7 +28,11 @@ def model() -> Any:
         (ds.to_json, "expected a Trace, received Sequential; make one: trace = ds.trace(model)"),
         (ds.draw, "expected a Layer, received Sequential; make one: ds.trace(model)"),
         (ds.explain, "expected a Layer, received Sequential; make one: ds.trace(model)"),
-        (lambda it: ds.draw(traced(it)), "expected a Layer, received Trace"),
+        (lambda it: ds.explain(traced(it)), "expected a Layer, received Trace"),
+        (
+            lambda it: ds.draw(traced(it), cell=(0, 0)),
+            "cell (0, 0) is one of a layer, received a model",
+        ),
         (lambda it: ds.summary(traced(it)["five"]), "expected a Trace, received Layer"),
         (lambda it: traced(it)[None], "expected the name of a layer or its number"),
         (lambda it: ds.from_json(it), "expected JSON of format 'dense-shapes/1'"),

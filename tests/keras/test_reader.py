@@ -267,12 +267,13 @@ def test_names_are_no_markup(build: Build) -> None:
     for layer in trace:
         pages += [ds.draw(layer).to("html"), ds.draw(layer).to("svg"), ds.explain(layer).to("html")]
     for page in pages:
-        tags: set[str] = set()
+        tags: list[str] = []
         parser = HTMLParser()
-        parser.handle_starttag = lambda tag, attrs, tags=tags: tags.add(tag)  # type: ignore[method-assign,misc]
+        parser.handle_starttag = lambda tag, attrs, tags=tags: tags.append(tag)  # type: ignore[method-assign,misc]
         parser.feed(page)
         assert tags
-        assert not tags & {"script", "i"}
+        assert "i" not in tags
+        assert tags.count("script") in ((0, 2) if "figure" in tags else (0,))  # ours, and its data
 
 
 @contextmanager

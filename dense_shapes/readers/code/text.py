@@ -15,6 +15,7 @@ from typing import TypeVar
 from dense_shapes.errors import DenseShapesError, MisfitError, NotationError
 
 Tree = TypeVar("Tree", ast.Module, ast.Expression)
+Error = TypeVar("Error", bound=DenseShapesError)
 
 SIZE = 1 << 18
 """How many characters are read at most."""
@@ -55,7 +56,7 @@ class Place:
     def error(self, message: str) -> NotationError:
         """An error that points at this place."""
         line, span = self.shown
-        return NotationError(f"{self.prefix}{message}", line, span)
+        return self.placed(NotationError(f"{self.prefix}{message}", line, span))
 
     def told(self, error: DenseShapesError) -> DenseShapesError:
         """An error that a rule raises, with this place in its message."""
@@ -64,8 +65,13 @@ class Place:
         if isinstance(error, MisfitError):
             reason = str(self.error(short(error.reason)))
             keras, ways = short(error.keras), [short(way) for way in error.ways]
-            return MisfitError(reason, origins=error.origins, keras=keras, ways=ways)
-        return type(error)(str(self.error(short(str(error)))))
+            return self.placed(MisfitError(reason, origins=error.origins, keras=keras, ways=ways))
+        return self.placed(type(error)(str(self.error(short(str(error))))))
+
+    def placed(self, error: Error) -> Error:
+        """The error, which knows its line from now on."""
+        error.line = self.number or None
+        return error
 
     @property
     def prefix(self) -> str:
