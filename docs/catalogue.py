@@ -7,6 +7,7 @@ is run. And a page that says which layers are covered, and why the others are no
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,24 +73,79 @@ def page(name: str, kinds: list[str]) -> str:
 
 
 def operations(name: str, kinds: list[str]) -> str:
-    """The page of the operations: a table, since there are many and each is small."""
-    rows = []
-    for kind in sorted(kinds):
-        layer = example(kind, RULES[kind])
-        before, after = (" and ".join(str(it.shape) for it in them) for them in ends(layer))
-        known = "; ".join(f"`{it}`" for it in dict.fromkeys(layer.signatures)) or layer.opaque
-        rows.append(f"| {kind.removeprefix('ops.')} | `{before}` | `{after}` | {known} |")
-    table = "\n".join(rows)
-    return f"""\
-# {TITLES[name]}
+    """The page of the operations: those that do the same are drawn once, since there are many."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for kind in kinds:
+        alike.setdefault(sameness(RULES[kind], example(kind, RULES[kind])), []).append(kind)
+    rows = "\n".join(sorted(row(kind, kinds[0]) for kinds in alike.values() for kind in kinds))
+    head = f"""\
+{HEAD}# {TITLES[name]}
 
 A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`,
-`x[:, 0]`. Each of these operations has a rule too.
+`x[:, 0]`. Each of these operations has a rule too. Those that read
+the same cells share a picture, below the table.
 
 | Operation | Input | Output | Signature |
 |:--|:--|:--|:--|
-{table}
+{rows}
 """
+    first = cell("import dense_shapes as ds\nimport keras")
+    return "\n".join([head, first, *map(operation, alike.values())])
+
+
+def sameness(rule: Rule, layer: Layer) -> tuple[str, ...]:
+    """What is equal of operations that share a picture."""
+    return summary(rule), str(layer.opaque or layer.signatures), str(rule.shapes)
+
+
+def row(kind: str, drawn: str) -> str:
+    """A row of the table of operations, with the way to the picture of the one that is drawn for it."""
+    layer = example(kind, RULES[kind])
+    before, after = (" and ".join(str(it.shape) for it in them) for them in ends(layer))
+    known = "; ".join(f"`{it}`" for it in dict.fromkeys(layer.signatures)) or layer.opaque
+    return f"| [{short(kind)}](#{anchor(drawn)}) | `{before}` | `{after}` | {known} |"
+
+
+def short(kind: str) -> str:
+    """The name of an operation."""
+    return kind.removeprefix("ops.")
+
+
+def anchor(kind: str) -> str:
+    """The name of the place where an operation is drawn."""
+    return f"operation-{short(kind).replace('_', '-')}"
+
+
+def summary(rule: Rule) -> str:
+    """What a rule says that its layer does."""
+    return (inspect.getdoc(rule.function) or "").partition("Source:")[0].strip()
+
+
+def operation(kinds: list[str]) -> str:
+    """The operations that read the same cells: what they do, and the first of them drawn and proved."""
+    kind, rule = kinds[0], RULES[kinds[0]]
+    names = [f"`{short(it)}`" for it in kinds]
+    some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
+    others = f" The same holds for {', '.join(names[3:])}." if names[3:] else ""
+    parts = [f"({anchor(kind)})=\n\n## {some}\n\n{summary(rule)}{others}\n"]
+    layer = example(kind, rule)
+    if layer.opaque:
+        parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
+        return "\n".join(parts)
+    return "\n".join([*parts, *shown(layer, functional(rule, operated(kind, rule)))])
+
+
+def operated(kind: str, rule: Rule) -> str:
+    """The call of an operation as code, with {} for the inputs after the first."""
+    if kind == "ops.get_item":
+        return "x[:, 1:, 0]"
+    options = dict(rule.example)
+    tensors = "x, {}" if rule.shapes[1:] else "x"
+    given = [f"[{tensors}]" if kind in ("ops.stack", "ops.concatenate") else tensors]
+    if kind == "ops.einsum":
+        given.insert(0, repr(options.pop("subscripts")))
+    given += [f"{key}={value!r}" for key, value in options.items()]
+    return f"keras.ops.{short(kind)}({', '.join(given)})"
 
 
 def ends(layer: Layer) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
@@ -97,33 +153,77 @@ def ends(layer: Layer) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
     return layer.inputs, layer.outputs
 
 
+@cache
+def place(kind: str) -> tuple[str, str] | None:
+    """The page of the catalogue that shows and proves a kind, and the place in it; none without a rule."""
+    rule = RULES.get(kind)
+    if rule is None or example(kind, rule).opaque:
+        return None
+    if not kind.startswith("ops."):
+        return f"layers/{home(rule)}", kind.lower()
+    like = sameness(rule, example(kind, rule))
+    drawn = next(
+        it
+        for it in RULES
+        if it.startswith("ops.") and sameness(RULES[it], example(it, RULES[it])) == like
+    )
+    return f"layers/{home(rule)}", anchor(drawn)
+
+
 def entry(kind: str, rule: Rule) -> str:
-    """One layer: what it does, and its example."""
-    doc = inspect.getdoc(rule.function) or ""
-    words = doc.partition("Source:")[0].strip()
-    parts = [f"## {kind}\n\n{words}\n"]
-    if kind not in arguments() or rule.options or not rule.shapes or "Cell" in kind:
-        layer = example(kind, rule)
-        signatures = "".join(f"\n- `{signature}`" for signature in dict.fromkeys(layer.signatures))
-        return "\n".join([*parts, f"{signatures}\n" if signatures else ""])
-    shapes = [shape[1:] for shape in rule.shapes]
-    given = str(shapes[0] if len(shapes) == 1 else shapes)
-    made = f"keras.layers.{EXPORTED.get(kind, kind)}({written(rule.example)})"
+    """One layer: what it does, and its example, drawn and proved."""
     layer = example(kind, rule)
+    parts = [f"## {kind}\n\n{summary(rule)}\n"]
+    if layer.opaque:
+        parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
+    elif "Cell" in kind:
+        return "\n".join(
+            [*parts, *shown(layer, functional(rule, f"{made(kind, rule)}(x, [{{}}])"))]
+        )
+    shapes = [shape[1:] for shape in rule.shapes]
+    if kind not in arguments() or not shapes:
+        config = ", ".join(f"{key!r}: {it!r}" for key, it in rule.example.items())
+        given = "".join(f", {shape}" for shape in rule.shapes)
+        code = f"layer = call({kind!r}, {{{config}}}{given})\nds.draw(layer, cell={last(layer)})"
+        return "\n".join([*parts, cell(f"from dense_shapes.rules import call\n\n{code}")])
+    given = str(shapes[0] if len(shapes) == 1 else shapes)
     columns = '["input", "output", "params", "formula", "signature"]'
     parts.append(
         cell(
-            f"layer = {made}\ntrace = ds.trace(layer, input_shape={given})\n"
+            f"layer = {made(kind, rule)}\ntrace = ds.trace(layer, input_shape={given})\n"
             f"ds.summary(trace, columns={columns})"
         )
     )
     if layer.opaque:
-        parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
-        return "\n".join(parts)
-    last = tuple((size or 1) - 1 for size in layer.outputs[0].shape[1:])
-    parts.append(cell(f"ds.draw(trace[0], cell={last})"))
+        return "\n".join([*parts, cell("ds.draw(trace[0])")])
+    parts.append(cell(f"ds.draw(trace[0], cell={last(layer)})"))
     parts.append(cell(f"ds.verify(layer, input_shape={given})"))
     return "\n".join(parts)
+
+
+def made(kind: str, rule: Rule) -> str:
+    """The layer of Keras as code."""
+    return f"keras.layers.{EXPORTED.get(kind, kind)}({written(rule.example)})"
+
+
+def last(layer: Layer) -> tuple[int, ...]:
+    """The last cell of the output, which is lit."""
+    return tuple((size or 1) - 1 for size in layer.outputs[0].shape[1:])
+
+
+def functional(rule: Rule, call: str) -> str:
+    """A functional model of one call as code; {} in the call stands for the inputs after the first."""
+    tensors = "xyz"[: len(rule.shapes)]
+    inputs = ", ".join(f"keras.Input({shape[1:]})" for shape in rule.shapes)
+    given = tensors if len(tensors) == 1 else f"[{', '.join(tensors)}]"
+    outputs = call.replace("{}", ", ".join(tensors[1:]))
+    return f"{', '.join(tensors)} = {inputs}\nmodel = keras.Model({given}, {outputs})"
+
+
+def shown(layer: Layer, code: str) -> list[str]:
+    """The cells that draw and prove the last layer of the model that this code makes."""
+    drawn = f"{code}\nds.draw(ds.trace(model)[-1], cell={last(layer)})"
+    return [cell(drawn), cell("ds.verify(model)")]
 
 
 def example(kind: str, rule: Rule) -> Layer:

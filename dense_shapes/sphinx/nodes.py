@@ -18,6 +18,7 @@ from dense_shapes.drawing.scene import Scene
 from dense_shapes.errors import FormatError
 from dense_shapes.reports import Report
 from dense_shapes.tables import Entry, Table, written
+from dense_shapes.traces import Layer
 from dense_shapes.words import Prose
 
 STYLE = re.compile(r"<style>(.*?)</style>\n?", re.S)
@@ -31,7 +32,10 @@ INDENT = "\N{NO-BREAK SPACE}" * 3
 
 
 class picture(nodes.container):  # noqa: N801
-    """A picture, and in it the same in words, for a builder that has no pictures."""
+    """A picture, and in it the same in words, for a builder that has no pictures.
+
+    Its attribute `kinds` names the kinds of the layers that it shows.
+    """
 
 
 class hover(nodes.inline):  # noqa: N801
@@ -74,13 +78,29 @@ def drawn(display: Display, alt: str = "") -> picture:
     if alt:
         label = escape(alt)
         parts = replace(parts, body=LABEL.sub(lambda found: found[1] + label, parts.body, count=1))
-    node = picture(parts=parts, display=replace(display, call=None))
+    node = picture(parts=parts, display=replace(display, call=None), kinds=kinds_of(display))
     scene = display.content
     assert isinstance(scene, Scene)
     said = [alt] if alt else [*scene.description.splitlines(), scene.caption]
     for line in filter(None, [scene.title, *said]):
         node += fixed(nodes.paragraph, line)
     return node
+
+
+def kinds_of(display: Display) -> tuple[str, ...]:
+    """The kinds of the layers in a picture, for an extension that says more of them."""
+    call = display.call
+    if call is None:
+        return ()
+    some: list[Layer] = []
+    for thing in call.given:
+        if isinstance(thing, Layer):
+            some.append(thing)
+        elif (name := call.options.get("layer")) and call.options.get("depth", 1) == 1:
+            some.append(thing[name])
+        else:
+            some.extend(thing.calls())
+    return tuple(dict.fromkeys(layer.kind for layer in some))
 
 
 def prose(content: Prose) -> nodes.container:

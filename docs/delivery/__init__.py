@@ -1,4 +1,4 @@
-"""What becomes of the pages on their way to readers: formulas, search, cards, plain text, footers.
+"""What becomes of the pages on their way to readers: formulas, captions, search, cards, plain text, footers.
 
 Each module is a small Sphinx extension. None asks another host, and none needs more than pip installs.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-PARTS = ("mathml", "provenance", "styles", "search", "sharing", "plain", "mends")
+PARTS = ("mathml", "captions", "provenance", "styles", "search", "sharing", "plain", "mends")
 
 
 def setup(app: Any) -> dict[str, bool]:

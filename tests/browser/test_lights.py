@@ -288,3 +288,56 @@ def test_a_name_runs_nothing(chromium: Any, tmp_path: Path) -> None:
     assert said(page) == f"{evil}[0] is read by 5 of the 5 numbers of the output"
     assert page.faults == []
     assert page.locator("img").count() == 0
+
+
+RUN = """([target, html]) => {
+    target.innerHTML = html;
+    for (const old of target.querySelectorAll("script")) {
+        const script = document.createElement("script");
+        for (const {name, value} of old.attributes) script.setAttribute(name, value);
+        script.textContent = old.textContent;
+        old.replaceWith(script);
+    }
+}"""
+"""How JupyterLab and VS Code show HTML: they put it into their page, and make its scripts anew."""
+DARK = "color: rgb(220, 221, 222); background: rgb(17, 17, 17)"
+
+
+def jupyter(page: Any, html: str) -> Any:
+    """The output of a cell in a dark page of JupyterLab, or in the one frame of VS Code."""
+    page.set_content(f'{HEAD}<body style="{DARK}"><div id="cell"></div>')
+    page.evaluate(f"html => ({RUN})([document.getElementById('cell'), html])", html)
+    return page.main_frame
+
+
+def colab(page: Any, html: str) -> Any:
+    """The output of a cell in a dark page of Colab: a frame of its own, which is written at once."""
+    page.set_content(f"{HEAD}<body><iframe></iframe>")
+    page.evaluate(
+        """html => {
+            const inner = document.querySelector("iframe").contentDocument;
+            inner.open(); inner.write(html); inner.close();
+        }""",
+        f'{HEAD}<html theme="dark"><body style="{DARK}">{html}',
+    )
+    return page.frames[1]
+
+
+@pytest.mark.parametrize("host", [jupyter, colab])
+def test_a_notebook_shows_it_live_and_in_its_own_colours(chromium: Any, host: Any) -> None:
+    page = chromium.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    bundle = draw(DENSE, cell=(1, 2, 4))._repr_mimebundle_()
+    frame = host(page, bundle["text/html"])
+    output = frame.locator(".ds-panels svg", has=frame.locator('.name:text-is("output")'))
+    text = "getComputedStyle(document.querySelector('.ds-panels .name')).fill"
+    assert frame.evaluate(text) == "rgb(220, 221, 222)"
+    output.locator('[data-cell="0,1,3"]').hover()
+    assert {(panel, cell) for panel, cell in frame.evaluate(LIT)} == {
+        ("input", "0,1,0"),
+        ("kernel", "0,3"),
+        ("bias", "3"),
+        ("output", "0,1,3"),
+    }
+    assert faults == []
