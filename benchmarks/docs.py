@@ -200,7 +200,7 @@ def compare(kind: str, pages: int, names: list[str], states: list[str], runs: in
     print(f"  {'':25}" + "".join(f"{state:>20}" for state in states))
     for name, found in middle.items():
         ratios = ([found[state][k] / ours[state][k] for k in (0, 1)] for state in states)
-        print(f"  {name:25}" + "".join(f"{cpu:>12.1f} /{wall:>6.1f}" for cpu, wall in ratios))
+        print(f"  {name:25}" + "".join(f"{cpu:>12.2f} /{wall:>6.2f}" for cpu, wall in ratios))
     each = ours[states[0]][0] / pages
     print(f"  ours, {states[0]}: {each:.2f} s of processor a page", flush=True)
 

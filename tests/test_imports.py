@@ -22,8 +22,8 @@ PACKAGE = Path(dense_shapes.__file__).parent
 HEAVY = ("numpy", "keras", "tensorflow", "matplotlib", "sphinx", "IPython")
 EDGE = {
     *("cli", "evaluation", "options", "probes", "proofs", "readers.rebuild", "runs", "sampling"),
-    *("__main__", "sphinx", "sphinx.builders", "sphinx.directives", "sphinx.mime", "sphinx.nodes"),
-    *("sphinx.roles", "sphinx.sources"),
+    *("__main__", "sphinx", "sphinx.builders", "sphinx.contents", "sphinx.deferred"),
+    *("sphinx.directives", "sphinx.mime", "sphinx.nodes", "sphinx.roles", "sphinx.sources"),
     *("sphinx.runner.cache", "sphinx.runner.child", "sphinx.runner.cluster"),
     *("sphinx.runner.execution", "sphinx.runner.hooks", "sphinx.runner.kernels"),
     *("sphinx.runner.pages", "sphinx.runner.report", "sphinx.runner.server", "sphinx.runner.shell"),
@@ -103,9 +103,11 @@ OUTSIDE: dict[str, set[str]] = {
     "cli": {"click"},
     "options": {"click"},
     "sphinx.builders": {"docutils", "sphinx"},
+    "sphinx.contents": {"docutils", "sphinx"},
+    "sphinx.deferred": {"docutils", "sphinx"},
     "sphinx.directives": {"docutils", "sphinx"},
     "sphinx.mime": {"docutils"},
-    "sphinx.nodes": {"docutils", "sphinx"},
+    "sphinx.nodes": {"docutils"},
     "sphinx.roles": {"docutils", "sphinx"},
     "readers.rebuild": {"keras"},
     "evaluation": {"numpy"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -17,18 +17,9 @@ from dense_shapes.display import Display
 from dense_shapes.errors import DenseShapesError
 from dense_shapes.readers import sources as readers
 from dense_shapes.readers.code.layers import nearest
-from dense_shapes.sphinx import builders, sources
+from dense_shapes.sphinx import sources
 from dense_shapes.sphinx.builders import LOGGER, TYPE, note_use
-from dense_shapes.sphinx.nodes import (
-    depart_hover,
-    hover,
-    node_of,
-    picture,
-    table,
-    visit_hover,
-    visit_picture,
-)
-from dense_shapes.sphinx.roles import LayerShape
+from dense_shapes.sphinx.contents import node_of, table
 from dense_shapes.traces import Trace
 
 T = TypeVar("T")
@@ -36,17 +27,6 @@ T = TypeVar("T")
 OPTION = re.compile(r"\s*:?([\w-]+):.*")
 """A line that gives an option, in reStructuredText or in either way of Markdown."""
 SIDES = ("left", "center", "right")
-
-
-class AnyOption(dict[str, Callable[[str], str]]):
-    """The options of a directive: every one is let through, so that we say ourselves what is wrong."""
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __getitem__(self, name: str) -> Callable[[str | None], str]:
-        kind: Callable[[str | None], str] = directives.unchanged
-        return kind
 
 
 class Refused(Exception):
@@ -59,12 +39,8 @@ class Refused(Exception):
 
 
 class Shown(SphinxDirective):
-    """A directive that shows a model or a layer."""
+    """A directive that shows a model or a layer; its form is that of `deferred.Deferred`."""
 
-    has_content = True
-    optional_arguments = 1
-    final_argument_whitespace = True
-    option_spec: ClassVar[Any] = AnyOption()
     known: ClassVar[tuple[str, ...]] = ()
     common: ClassVar[tuple[str, ...]] = ("input", "caption", "name", "align", "class")
 
@@ -285,16 +261,3 @@ class ModelTable(Shown):
             whole["align"] = align
         self.add_name(whole)
         return [found]
-
-
-def setup(app: Any) -> None:
-    """Add the directives and the role to a site, and what its builders need for them."""
-    app.add_directive("layer-figure", LayerFigure)
-    app.add_directive("model-figure", ModelFigure)
-    app.add_directive("model-table", ModelTable)
-    app.add_role("layer-shape", LayerShape())
-    app.add_node(picture, html=(visit_picture, None))
-    app.add_node(hover, html=(visit_hover, depart_hover))
-    app.add_post_transform(builders.Printed)
-    app.connect("env-get-outdated", builders.outdated)
-    app.connect("html-page-context", builders.add_style)

@@ -14,7 +14,7 @@ from dense_shapes.data import MIME
 from dense_shapes.display import again
 from dense_shapes.errors import DenseShapesError
 from dense_shapes.sphinx.builders import LOGGER, TYPE, note_use
-from dense_shapes.sphinx.nodes import node_of
+from dense_shapes.sphinx.contents import node_of
 
 
 class Renderer:

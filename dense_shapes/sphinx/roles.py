@@ -11,7 +11,7 @@ from dense_shapes.errors import DenseShapesError
 from dense_shapes.readers import sources as readers
 from dense_shapes.sphinx import sources
 from dense_shapes.sphinx.builders import LOGGER, TYPE, note_use
-from dense_shapes.sphinx.nodes import shown
+from dense_shapes.sphinx.contents import shown
 from dense_shapes.traces import Trace
 
 

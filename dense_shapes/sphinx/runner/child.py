@@ -21,7 +21,8 @@ Send = Callable[[dict[str, Any]], None]
 def run_page(job: dict[str, Any], app: IPKernelApp, watch: Watch, send: Send) -> None:
     """Run the cells of a page, and send what happens: `cell`, `ran`, and `done` or `kernel`."""
     os.chdir(job["folder"])
-    for name in [name for name in sys.modules if top(name) == top(__name__)]:
+    own = top(__name__)
+    for name in [name for name in sys.modules if name.startswith(own) and top(name) == own]:
         del sys.modules[name]  # a page that documents this package imports, and uses, its own
     watch.begin()
     app.start_page(job["limit"])

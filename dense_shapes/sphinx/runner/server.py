@@ -33,6 +33,7 @@ serve(int(sys.argv[2]))
 
 def serve(number: int) -> None:
     """Answer on a connection until it is closed; then end, and all the children with it."""
+    gc.disable()  # what is imported stays; to look for garbage in it, here or in a fork, is for nothing
     control = Connection(number)
     settings = json.loads(control.recv_bytes())
     watch = Watch(settings["own"])
@@ -45,7 +46,6 @@ def serve(number: int) -> None:
     app.prepare()
     unfit = preload(settings["preload"])
     watch.settle()
-    gc.collect()
     gc.freeze()
     say(control, {"event": "ready", "unfit": unfit})
     if not unfit:
@@ -127,6 +127,7 @@ class Server:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             self.control.close()
+            gc.enable()
             self.run_page(job, lambda message: say(line, message))
             code = 0
         except BaseException:

@@ -245,12 +245,16 @@ class Watch:
         found = {}
         for name in set(sys.modules) - self.before - {"__main__"}:
             path = getattr(sys.modules.get(name), "__file__", None)
-            if isinstance(path, str) and os.path.isfile(path):  # noqa: PTH113
-                path = os.path.realpath(path)
-                foreign = path.startswith(self.installed) and top(name) not in self.own
-                if not foreign and path not in self.written:
-                    found[name] = path
+            if not isinstance(path, str) or self.foreign(name, path):
+                continue
+            path = os.path.realpath(path)
+            if os.path.isfile(path) and path not in self.written and not self.foreign(name, path):  # noqa: PTH113
+                found[name] = path
         return found
+
+    def foreign(self, name: str, path: str) -> bool:
+        """Whether a module of this name, from this file, is installed and not of the project."""
+        return path.startswith(self.installed) and top(name) not in self.own
 
     def report(self) -> dict[str, Any]:
         """Everything that was used, as plain data; call it when the page has run."""
