@@ -52,8 +52,14 @@ def write() -> None:
     for family in FAMILIES:
         name = family.__name__.rpartition(".")[2]
         kinds = [kind for kind, rule in RULES.items() if home(rule) == name]
-        (FOLDER / f"{name}.md").write_text(page(name, kinds), encoding="utf-8")
-    (FOLDER / "index.md").write_text(coverage(), encoding="utf-8")
+        keep(FOLDER / f"{name}.md", page(name, kinds))
+    keep(FOLDER / "index.md", coverage())
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a page, unless it is there as it is: Sphinx reads again what is newer than before."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
 
 def home(rule: Rule) -> str:
@@ -76,7 +82,7 @@ def operations(name: str, kinds: list[str]) -> str:
     """The page of the operations: those that do the same are drawn once, since there are many."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for kind in kinds:
-        alike.setdefault(sameness(RULES[kind], example(kind, RULES[kind])), []).append(kind)
+        alike.setdefault(sameness(RULES[kind], example(kind)), []).append(kind)
     rows = "\n".join(sorted(row(kind, kinds[0]) for kinds in alike.values() for kind in kinds))
     head = f"""\
 {HEAD}# {TITLES[name]}
@@ -100,7 +106,7 @@ def sameness(rule: Rule, layer: Layer) -> tuple[str, ...]:
 
 def row(kind: str, drawn: str) -> str:
     """A row of the table of operations, with the way to the picture of the one that is drawn for it."""
-    layer = example(kind, RULES[kind])
+    layer = example(kind)
     before, after = (" and ".join(str(it.shape) for it in them) for them in ends(layer))
     known = "; ".join(f"`{it}`" for it in dict.fromkeys(layer.signatures)) or layer.opaque
     return f"| [{short(kind)}](#{anchor(drawn)}) | `{before}` | `{after}` | {known} |"
@@ -128,7 +134,7 @@ def operation(kinds: list[str]) -> str:
     some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
     others = f" The same holds for {', '.join(names[3:])}." if names[3:] else ""
     parts = [f"({anchor(kind)})=\n\n## {some}\n\n{summary(rule)}{others}\n"]
-    layer = example(kind, rule)
+    layer = example(kind)
     if layer.opaque:
         parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
         return "\n".join(parts)
@@ -157,22 +163,22 @@ def ends(layer: Layer) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
 def place(kind: str) -> tuple[str, str] | None:
     """The page of the catalogue that shows and proves a kind, and the place in it; none without a rule."""
     rule = RULES.get(kind)
-    if rule is None or example(kind, rule).opaque:
+    if rule is None or example(kind).opaque:
         return None
     if not kind.startswith("ops."):
         return f"layers/{home(rule)}", kind.lower()
-    like = sameness(rule, example(kind, rule))
+    like = sameness(rule, example(kind))
     drawn = next(
         it
         for it in RULES
-        if it.startswith("ops.") and sameness(RULES[it], example(it, RULES[it])) == like
+        if it.startswith("ops.") and sameness(RULES[it], example(it)) == like
     )
     return f"layers/{home(rule)}", anchor(drawn)
 
 
 def entry(kind: str, rule: Rule) -> str:
     """One layer: what it does, and its example, drawn and proved."""
-    layer = example(kind, rule)
+    layer = example(kind)
     parts = [f"## {kind}\n\n{summary(rule)}\n"]
     if layer.opaque:
         parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
@@ -181,9 +187,10 @@ def entry(kind: str, rule: Rule) -> str:
             [*parts, *shown(layer, functional(rule, f"{made(kind, rule)}(x, [{{}}])"))]
         )
     shapes = [shape[1:] for shape in rule.shapes]
-    if kind not in arguments() or not shapes:
+    if kind not in arguments() or rule.options or not shapes:
         config = ", ".join(f"{key!r}: {it!r}" for key, it in rule.example.items())
         given = "".join(f", {shape}" for shape in rule.shapes)
+        given += "".join(f", {key}={it!r}" for key, it in rule.options.items())
         code = f"layer = call({kind!r}, {{{config}}}{given})\nds.draw(layer, cell={last(layer)})"
         return "\n".join([*parts, cell(f"from dense_shapes.rules import call\n\n{code}")])
     given = str(shapes[0] if len(shapes) == 1 else shapes)
@@ -226,8 +233,10 @@ def shown(layer: Layer, code: str) -> list[str]:
     return [cell(drawn), cell("ds.verify(model)")]
 
 
-def example(kind: str, rule: Rule) -> Layer:
+@cache
+def example(kind: str) -> Layer:
     """The layer of the example of a rule."""
+    rule = RULES[kind]
     return call(kind, rule.example, *rule.shapes, **rule.options)
 
 
@@ -255,7 +264,7 @@ def cell(code: str, *tags: str) -> str:
 def coverage() -> str:
     """The page that lists every layer of Keras, and what is known of it."""
     kinds = list(arguments())
-    full = [kind for kind in kinds if kind in RULES and not example(kind, RULES[kind]).opaque]
+    full = [kind for kind in kinds if kind in RULES and not example(kind).opaque]
     ruled = [kind for kind in kinds if kind in RULES]
     rows = "\n".join(f"| {kind} | {said} |" for kind, said in map(status, sorted(kinds)))
     pages = "\n".join(family.__name__.rpartition(".")[2] for family in FAMILIES)
@@ -289,7 +298,7 @@ def status(kind: str) -> tuple[str, str]:
     """What is known of a layer."""
     if kind not in RULES:
         return kind, f"opaque: {OPAQUE[kind]}"
-    layer = example(kind, RULES[kind])
+    layer = example(kind)
     name = home(RULES[kind])
     link = f"[{kind}]({name}.md#{kind.lower()})"
     if layer.opaque:

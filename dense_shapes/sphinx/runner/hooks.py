@@ -134,6 +134,7 @@ class Runner:
         names |= {name for page in stale for name in self.store.imports(page.docname)}
         folders = {self.root, *(Path(page.path).parent for page in stale)}
         with tempfile.TemporaryDirectory() as temporary:
+            self.scratch = Path(os.path.relpath(os.path.realpath(temporary), self.root)).as_posix()
             jobs = [self.job(page, Path(temporary)) for page in stale]
             with closing(crew.outcomes(jobs, preloadable(names, self.own, folders))) as outcomes:
                 for outcome in outcomes:
@@ -187,7 +188,7 @@ class Runner:
             )
             return
         note = self.present.note(
-            used,
+            used | {kind: self.lasting(used[kind]) for kind in ("files", "folders")},
             result=name,
             seconds=outcome.seconds,
             environment=self.environment(page),
@@ -199,6 +200,12 @@ class Runner:
             outcome.fail(None, f"it ran where things differ from here: {'; '.join(found[:3])}")
             return
         self.store.keep(page.docname, page.key, note, result)
+
+    def lasting(self, named: dict[str, str | None]) -> dict[str, str | None]:
+        """Of files or folders, those that do not lie in the temporary folder of a page."""
+        return {
+            name: it for name, it in named.items() if not f"{name}/".startswith(f"{self.scratch}/")
+        }
 
     def dependencies(self, page: Page) -> Iterator[str]:
         """What a page declares, named from the root: a folder stands for all that is in it."""
