@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from dense_shapes.rules import FAMILIES, OPAQUE, RULES, Rule, arguments, call
-from dense_shapes.steps import Value
 from dense_shapes.traces import Layer
 
 FOLDER = Path(__file__).parent / "layers"
@@ -83,17 +82,15 @@ def operations(name: str, kinds: list[str]) -> str:
     alike: dict[tuple[str, ...], list[str]] = {}
     for kind in kinds:
         alike.setdefault(sameness(RULES[kind], example(kind)), []).append(kind)
-    rows = "\n".join(sorted(row(kind, kinds[0]) for kinds in alike.values() for kind in kinds))
+    drawn = sorted((short(kind), anchor(kinds[0])) for kinds in alike.values() for kind in kinds)
+    links = ",\n".join(f"[{name}](#{place})" for name, place in drawn)
     head = f"""\
 {HEAD}# {TITLES[name]}
 
 A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`,
-`x[:, 0]`. Each of these operations has a rule too. Those that read
-the same cells share a picture, below the table.
+`x[:, 0]`. Each of these operations has a rule too. Those that read the same cells share a picture.
 
-| Operation | Input | Output | Signature |
-|:--|:--|:--|:--|
-{rows}
+{links}
 """
     first = cell("import dense_shapes as ds\nimport keras")
     return "\n".join([head, first, *map(operation, alike.values())])
@@ -102,14 +99,6 @@ the same cells share a picture, below the table.
 def sameness(rule: Rule, layer: Layer) -> tuple[str, ...]:
     """What is equal of operations that share a picture."""
     return summary(rule), str(layer.opaque or layer.signatures), str(rule.shapes)
-
-
-def row(kind: str, drawn: str) -> str:
-    """A row of the table of operations, with the way to the picture of the one that is drawn for it."""
-    layer = example(kind)
-    before, after = (" and ".join(str(it.shape) for it in them) for them in ends(layer))
-    known = "; ".join(f"`{it}`" for it in dict.fromkeys(layer.signatures)) or layer.opaque
-    return f"| [{short(kind)}](#{anchor(drawn)}) | `{before}` | `{after}` | {known} |"
 
 
 def short(kind: str) -> str:
@@ -136,9 +125,16 @@ def operation(kinds: list[str]) -> str:
     parts = [f"({anchor(kind)})=\n\n## {some}\n\n{summary(rule)}{others}\n"]
     layer = example(kind)
     if layer.opaque:
-        parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
+        if layer.opaque not in summary(rule):
+            parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
         return "\n".join(parts)
+    parts.append(signatures(layer))
     return "\n".join([*parts, *shown(layer, functional(rule, operated(kind, rule)))])
+
+
+def signatures(layer: Layer) -> str:
+    """The signatures of a layer, as a list."""
+    return "".join(f"- `{it}`\n" for it in dict.fromkeys(layer.signatures))
 
 
 def operated(kind: str, rule: Rule) -> str:
@@ -154,11 +150,6 @@ def operated(kind: str, rule: Rule) -> str:
     return f"keras.ops.{short(kind)}({', '.join(given)})"
 
 
-def ends(layer: Layer) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
-    """What goes into a layer, and what comes out."""
-    return layer.inputs, layer.outputs
-
-
 @cache
 def place(kind: str) -> tuple[str, str] | None:
     """The page of the catalogue that shows and proves a kind, and the place in it; none without a rule."""
@@ -169,9 +160,7 @@ def place(kind: str) -> tuple[str, str] | None:
         return f"layers/{home(rule)}", kind.lower()
     like = sameness(rule, example(kind))
     drawn = next(
-        it
-        for it in RULES
-        if it.startswith("ops.") and sameness(RULES[it], example(it)) == like
+        it for it in RULES if it.startswith("ops.") and sameness(RULES[it], example(it)) == like
     )
     return f"layers/{home(rule)}", anchor(drawn)
 
