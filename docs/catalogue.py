@@ -83,7 +83,7 @@ def operations(name: str, kinds: list[str]) -> str:
     for kind in kinds:
         alike.setdefault(sameness(RULES[kind], example(kind)), []).append(kind)
     drawn = sorted((short(kind), anchor(kinds[0])) for kinds in alike.values() for kind in kinds)
-    links = ",\n".join(f"[{name}](#{place})" for name, place in drawn)
+    links = ",\n".join(f"[`{name}`](#{place})" for name, place in drawn)
     head = f"""\
 {HEAD}# {TITLES[name]}
 
@@ -121,7 +121,7 @@ def operation(kinds: list[str]) -> str:
     kind, rule = kinds[0], RULES[kinds[0]]
     names = [f"`{short(it)}`" for it in kinds]
     some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
-    others = f" The same holds for {', '.join(names[3:])}." if names[3:] else ""
+    others = f"\n\nThe same holds for {', '.join(names[3:])}." if names[3:] else ""
     parts = [f"({anchor(kind)})=\n\n## {some}\n\n{summary(rule)}{others}\n"]
     layer = example(kind)
     if layer.opaque:
