@@ -258,7 +258,10 @@ def coverage() -> str:
     rows = "\n".join(f"| {kind} | {said} |" for kind, said in map(status, sorted(kinds)))
     pages = "\n".join(family.__name__.rpartition(".")[2] for family in FAMILIES)
     return f"""\
-# The layers
+# The layers: catalogue and gallery
+
+Each page below shows its layers one by one: what a layer does, an example with its shapes and parameters, the picture with
+one output cell lit, and the proof.
 
 Keras 3.15 has {len(kinds)} kinds of layers.
 
