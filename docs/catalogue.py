@@ -260,8 +260,8 @@ def coverage() -> str:
     return f"""\
 # The layers: catalogue and gallery
 
-Each page below shows its layers one by one: what a layer does, an example with its shapes and parameters, the picture with
-one output cell lit, and the proof.
+Each page below shows its layers one by one: what a layer does, an example with its shapes and
+parameters, the picture with one output cell lit, and the proof.
 
 Keras 3.15 has {len(kinds)} kinds of layers.
 
