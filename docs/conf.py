@@ -54,7 +54,7 @@ html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sphinx = False
-html_favicon = html_logo = "_static/icon.svg"
+html_favicon = "_static/icon.svg"
 html_permalinks_icon = "#"
 templates_path = ["_templates"]
 html_domain_indices = False
