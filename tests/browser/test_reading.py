@@ -195,8 +195,9 @@ def test_nothing_moves_for_those_who_asked_for_it(visit: Visit) -> None:
     assert moving == 0
 
 
-def test_the_home_page_asks_for_little(visit: Visit) -> None:
-    page = visit("index.html")
+@pytest.mark.parametrize("width", [1280, 412])
+def test_the_home_page_asks_for_little(visit: Visit, width: int) -> None:
+    page = visit("index.html", width, 823)
     asked = page.evaluate("performance.getEntriesByType('resource').length")
     assert asked + 1 <= 15
     shift = page.evaluate(
