@@ -28,6 +28,8 @@ LEAVES = ("IPython", "matplotlib_inline")
 """Packages that look for others which happen to be loaded, to show their values."""
 INSTALLED = "installed:"
 """How the name of a file begins that lies where packages are installed."""
+SITES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
+"""What the folders are called in which packages are installed."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
@@ -52,9 +54,14 @@ def listing(path: str) -> str | None:
 
 
 def site_folders() -> tuple[str, ...]:
-    """Where packages are installed."""
+    """Where packages are installed: here, and where a `.pth` file finds those of another environment.
+
+    A folder of another environment is known by its name; the sources of a project, to which an
+    editable installation leads, are never called so.
+    """
     paths = sysconfig.get_paths()
-    found = [paths["purelib"], paths["platlib"], *site.getsitepackages()]
+    found = [path for path in map(os.path.realpath, sys.path) if path.endswith(SITES)]
+    found += [paths["purelib"], paths["platlib"], *site.getsitepackages()]
     found.append(site.getusersitepackages())
     return tuple(dict.fromkeys(os.path.realpath(path) + os.sep for path in found))
 
@@ -94,6 +101,7 @@ class Watch:
         self.before: set[str] = set()
         self.local_before: dict[str, str] = {}
         self.since = 0
+        self.sites = site_folders()
         self.installed = installed_folders()
 
     # Imports
@@ -285,7 +293,7 @@ class Watch:
 
     def name(self, path: str) -> str:
         """A path as it is written down: from the root, or from where packages are installed."""
-        for folder in site_folders():
+        for folder in self.sites:
             if path.startswith(folder):
                 return INSTALLED + path.removeprefix(folder).replace(os.sep, "/")
         return os.path.relpath(path, self.root).replace(os.sep, "/")
