@@ -175,6 +175,19 @@ def test_what_a_pth_file_takes_from_the_sources_of_a_project_is_not(
     assert "22 True" in site.text("uses")
 
 
+def test_a_namespace_that_the_project_shares_with_what_is_installed(
+    site: Site, tmp_path: Path
+) -> None:
+    site.install("space-other", "1.0", {"space/other.py": ""})
+    site.lead(tmp_path / "project" / "src")
+    site.write("src/space/mine.py", "import os\npid, value = os.getpid(), 1\n")
+    site.page("uses", "import os, space.other, space.mine", "print(space.mine.pid == os.getpid())")
+    built(site)
+    assert "True" in site.text("uses")
+    site.write("src/space/mine.py", "import os\npid, value = os.getpid(), 2\n")
+    assert built(site).ran == ["uses"]
+
+
 def test_what_is_installed_is_noted_of_those_who_import_it_and_of_no_other(site: Site) -> None:
     site.page("reads", "import yaml, os.path\nfrom rich.table import Table")
     built(site)
