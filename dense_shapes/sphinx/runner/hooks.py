@@ -178,8 +178,8 @@ class Runner:
             return
         used = outcome.used
         if used is None and page.dependencies:
-            nothing: dict[str, Any] = {"files": {}, "folders": {}, "packages": [], "metadata": []}
-            used = {"python": self.present.python, "imports": [], **nothing}
+            used = {"python": self.present.python, "files": {}, "folders": {}}
+            used |= {name: [] for name in ("packages", "metadata", "imports", "absent")}
         if used is None:
             self.report.say(
                 f"{page.name}: it will run each time, because nobody sees what the kernel "
