@@ -153,6 +153,14 @@ def test_folders_that_are_listed_in_every_way(site: Site) -> None:
             assert file in site.text(name)
 
 
+def test_what_a_build_leaves_behind_does_not_count(site: Site) -> None:
+    site.write("docs/helper.py", "")
+    site.page("lists", "import os\nprint(len(list(os.walk('..'))) > 0)", "import helper")
+    built(site)
+    site.page("other", "1")
+    built(site)
+
+
 def test_a_file_that_is_written_under_another_name_first(site: Site) -> None:
     code = """
         import os

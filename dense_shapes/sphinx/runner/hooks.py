@@ -76,6 +76,7 @@ class Runner:
         self.store = Store(Path(self.path, "dense_shapes"))
         self.survey = Survey(app, self.store.folder / "pages.json")
         self.pages = self.survey.pages()
+        self.written = self.folders()
         stale = [
             page
             for page in self.pages.values()
@@ -120,6 +121,8 @@ class Runner:
             notes = self.store.notes(page.docname, page.key)
             self.report.say(f"{page.name}: {self.reason(page, notes)}")
         self.report.total = len(stale)
+        for folder in self.written:  # so that a page that looks around finds them each time
+            folder.mkdir(parents=True, exist_ok=True)
         config = self.app.config
         crew = Crew(
             folder=Path(self.app.srcdir),
@@ -186,6 +189,8 @@ class Runner:
                 f"{page.kernel} uses; declare its dependencies, and it will not"
             )
             return
+        for kind in ("files", "folders"):
+            used[kind] = {k: v for k, v in used[kind].items() if self.counts(k)}
         note = self.present.note(
             used,
             result=name,
@@ -199,6 +204,18 @@ class Runner:
             outcome.fail(None, f"it ran where things differ from here: {'; '.join(found[:3])}")
             return
         self.store.keep(page.docname, page.key, note, result)
+
+    def folders(self) -> list[Path]:
+        """The folders that a build writes: no page depends on what is in them."""
+        config = self.app.env.mystnb_config
+        found = (self.app.outdir, self.app.doctreedir, self.path, config.output_folder)
+        folders = [Path(folder).resolve() for folder in found]
+        return [it for it in folders if not Path(self.app.srcdir).is_relative_to(it)]
+
+    def counts(self, name: str) -> bool:
+        """Whether a page may depend on a file or folder, which is named from the root."""
+        path = Path(os.path.normpath(self.root / name))
+        return not any(path.is_relative_to(folder) for folder in self.written)
 
     def dependencies(self, page: Page) -> Iterator[str]:
         """What a page declares, named from the root: a folder stands for all that is in it."""
