@@ -30,25 +30,18 @@ def install(session: nox.Session, *groups: str, package: bool = True) -> None:
 def build(session: nox.Session, site: Path) -> None:
     """Build the site into a fresh folder, English and Chinese; every warning is an error.
 
-    The cells run once, into a cache that is new each time, and the second language reads it.
+    The cells run once, and the second language takes what they gave. What cells gave, and what Sphinx read,
+    is kept for the next build, which runs and reads what has changed, and writes every page.
     """
     work = Path(session.create_tmp(), "build").resolve()
-    for old in (site, work):
-        shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(site, ignore_errors=True)
     env = {**QUIET, "JUPYTER_PATH": "", "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONHASHSEED": "0"}
     cache = ["-Dnb_execution_mode=cache", f"-Dnb_execution_cache_path={work / 'cells'}"]
     for language, place in LANGUAGES.items():
         made = work / language / "html"
-        flags = [
-            "-n",
-            "-W",
-            "--keep-going",
-            "-q",
-            "-b",
-            "html",
-            "-d",
-            str(work / language / "trees"),
-        ]
+        shutil.rmtree(made, ignore_errors=True)
+        trees = work / language / "trees"
+        flags = ["-a", "-n", "-W", "--keep-going", "-q", "-b", "html", "-d", str(trees)]
         settings = [f"-Dlanguage={language}", *cache]
         session.run("python", "-m", "sphinx", *flags, *settings, "docs", str(made), env=env)
         shutil.copytree(made, site / place)
@@ -64,7 +57,7 @@ def bundle(site: Path) -> None:
             archive.writestr(entry, path.read_bytes(), ZIP_DEFLATED)
 
 
-@nox.session
+@nox.session(reuse_venv=True)
 def docs(session: nox.Session) -> None:
     """Build the site, and print where it is."""
     install(session, "docs")

@@ -61,6 +61,12 @@ def whole(model: Any, path: Path) -> None:
     dense_shapes.draw(dense_shapes.trace(model), unfold=True).save(path.with_suffix(".svg"))
 
 
+def by_matplotlib(model: Any, path: Path) -> None:
+    """The same scene, drawn by Matplotlib."""
+    figure = dense_shapes.draw(dense_shapes.trace(model)).figure()
+    figure.savefig(path.with_suffix(".svg"))
+
+
 def plot_model(model: Any, path: Path) -> None:
     """Keras's own picture, with shapes and names."""
     given = {"show_shapes": True, "show_layer_names": True}
@@ -76,6 +82,7 @@ def graph_view(model: Any, path: Path) -> None:
 TOOLS: dict[str, Draw] = {
     "dense_shapes": ours,
     "dense_shapes, unfolded": whole,
+    "the same by Matplotlib": by_matplotlib,
     "keras.utils.plot_model": plot_model,
     "visualkeras.graph_view": graph_view,
 }

@@ -60,6 +60,8 @@ CUT_ANEW = Told(Role.MERGED, "cut anew", "laid end to end with others, and cut a
 """What becomes of an axis that is merged by one step and split by another."""
 BROADCAST = Told(Role.KEPT, "broadcast", "repeated")
 """What becomes of an axis of one place that meets a longer one."""
+NEW = Told(Role.KEPT, "new", "new: it has one place")
+"""What is said of an axis of one place that only the output has."""
 REPEATED = Told(Role.KEPT, "repeated", "repeated: each of its places holds the same")
 """What is said of an axis of the output that neither the inputs nor the weights have."""
 BOTH = Told(Role.MERGED, "merged", "made of an axis of the input and one of the weights")
@@ -178,7 +180,7 @@ def arrived(
     if one.mixed or (one.weights and not one.ancestors):
         return told(Role.CREATED), True
     if not one.ancestors:
-        return (told(Role.KEPT), False) if name == "1" else (REPEATED, True)
+        return (NEW, False) if name == "1" else (REPEATED, True)
     found = [sums[ancestor] for ancestor in sorted(one.ancestors)]
     changed = [it for it in found if it.role is not Role.KEPT]
     return (changed or [told(Role.KEPT)])[0], False

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from dense_shapes.rules import FAMILIES, OPAQUE, RULES, Rule, arguments, call
-from dense_shapes.steps import Value
 from dense_shapes.traces import Layer
 
 FOLDER = Path(__file__).parent / "layers"
@@ -52,8 +51,14 @@ def write() -> None:
     for family in FAMILIES:
         name = family.__name__.rpartition(".")[2]
         kinds = [kind for kind, rule in RULES.items() if home(rule) == name]
-        (FOLDER / f"{name}.md").write_text(page(name, kinds), encoding="utf-8")
-    (FOLDER / "index.md").write_text(coverage(), encoding="utf-8")
+        keep(FOLDER / f"{name}.md", page(name, kinds))
+    keep(FOLDER / "index.md", coverage())
+
+
+def keep(path: Path, text: str) -> None:
+    """Write a page, unless it is there as it is: Sphinx reads again what is newer than before."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
 
 
 def home(rule: Rule) -> str:
@@ -76,18 +81,16 @@ def operations(name: str, kinds: list[str]) -> str:
     """The page of the operations: those that do the same are drawn once, since there are many."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for kind in kinds:
-        alike.setdefault(sameness(RULES[kind], example(kind, RULES[kind])), []).append(kind)
-    rows = "\n".join(sorted(row(kind, kinds[0]) for kinds in alike.values() for kind in kinds))
+        alike.setdefault(sameness(RULES[kind], example(kind)), []).append(kind)
+    drawn = sorted((short(kind), anchor(kinds[0])) for kinds in alike.values() for kind in kinds)
+    links = ",\n".join(f"[`{name}`](#{place})" for name, place in drawn)
     head = f"""\
 {HEAD}# {TITLES[name]}
 
 A functional model may call a function of `keras.ops` between its layers, or an operator: `x + 1`,
-`x[:, 0]`. Each of these operations has a rule too. Those that read
-the same cells share a picture, below the table.
+`x[:, 0]`. Each of these operations has a rule too. Those that read the same cells share a picture.
 
-| Operation | Input | Output | Signature |
-|:--|:--|:--|:--|
-{rows}
+{links}
 """
     first = cell("import dense_shapes as ds\nimport keras")
     return "\n".join([head, first, *map(operation, alike.values())])
@@ -96,14 +99,6 @@ the same cells share a picture, below the table.
 def sameness(rule: Rule, layer: Layer) -> tuple[str, ...]:
     """What is equal of operations that share a picture."""
     return summary(rule), str(layer.opaque or layer.signatures), str(rule.shapes)
-
-
-def row(kind: str, drawn: str) -> str:
-    """A row of the table of operations, with the way to the picture of the one that is drawn for it."""
-    layer = example(kind, RULES[kind])
-    before, after = (" and ".join(str(it.shape) for it in them) for them in ends(layer))
-    known = "; ".join(f"`{it}`" for it in dict.fromkeys(layer.signatures)) or layer.opaque
-    return f"| [{short(kind)}](#{anchor(drawn)}) | `{before}` | `{after}` | {known} |"
 
 
 def short(kind: str) -> str:
@@ -126,13 +121,20 @@ def operation(kinds: list[str]) -> str:
     kind, rule = kinds[0], RULES[kinds[0]]
     names = [f"`{short(it)}`" for it in kinds]
     some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
-    others = f" The same holds for {', '.join(names[3:])}." if names[3:] else ""
+    others = f"\n\nThe same holds for {', '.join(names[3:])}." if names[3:] else ""
     parts = [f"({anchor(kind)})=\n\n## {some}\n\n{summary(rule)}{others}\n"]
-    layer = example(kind, rule)
+    layer = example(kind)
     if layer.opaque:
-        parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
+        if layer.opaque not in summary(rule):
+            parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
         return "\n".join(parts)
+    parts.append(signatures(layer))
     return "\n".join([*parts, *shown(layer, functional(rule, operated(kind, rule)))])
+
+
+def signatures(layer: Layer) -> str:
+    """The signatures of a layer, as a list."""
+    return "".join(f"- `{it}`\n" for it in dict.fromkeys(layer.signatures))
 
 
 def operated(kind: str, rule: Rule) -> str:
@@ -148,31 +150,24 @@ def operated(kind: str, rule: Rule) -> str:
     return f"keras.ops.{short(kind)}({', '.join(given)})"
 
 
-def ends(layer: Layer) -> tuple[tuple[Value, ...], tuple[Value, ...]]:
-    """What goes into a layer, and what comes out."""
-    return layer.inputs, layer.outputs
-
-
 @cache
 def place(kind: str) -> tuple[str, str] | None:
     """The page of the catalogue that shows and proves a kind, and the place in it; none without a rule."""
     rule = RULES.get(kind)
-    if rule is None or example(kind, rule).opaque:
+    if rule is None or example(kind).opaque:
         return None
     if not kind.startswith("ops."):
         return f"layers/{home(rule)}", kind.lower()
-    like = sameness(rule, example(kind, rule))
+    like = sameness(rule, example(kind))
     drawn = next(
-        it
-        for it in RULES
-        if it.startswith("ops.") and sameness(RULES[it], example(it, RULES[it])) == like
+        it for it in RULES if it.startswith("ops.") and sameness(RULES[it], example(it)) == like
     )
     return f"layers/{home(rule)}", anchor(drawn)
 
 
 def entry(kind: str, rule: Rule) -> str:
     """One layer: what it does, and its example, drawn and proved."""
-    layer = example(kind, rule)
+    layer = example(kind)
     parts = [f"## {kind}\n\n{summary(rule)}\n"]
     if layer.opaque:
         parts.append(f"What its cells read is not drawn: {layer.opaque}.\n")
@@ -181,9 +176,10 @@ def entry(kind: str, rule: Rule) -> str:
             [*parts, *shown(layer, functional(rule, f"{made(kind, rule)}(x, [{{}}])"))]
         )
     shapes = [shape[1:] for shape in rule.shapes]
-    if kind not in arguments() or not shapes:
+    if kind not in arguments() or rule.options or not shapes:
         config = ", ".join(f"{key!r}: {it!r}" for key, it in rule.example.items())
         given = "".join(f", {shape}" for shape in rule.shapes)
+        given += "".join(f", {key}={it!r}" for key, it in rule.options.items())
         code = f"layer = call({kind!r}, {{{config}}}{given})\nds.draw(layer, cell={last(layer)})"
         return "\n".join([*parts, cell(f"from dense_shapes.rules import call\n\n{code}")])
     given = str(shapes[0] if len(shapes) == 1 else shapes)
@@ -226,8 +222,10 @@ def shown(layer: Layer, code: str) -> list[str]:
     return [cell(drawn), cell("ds.verify(model)")]
 
 
-def example(kind: str, rule: Rule) -> Layer:
+@cache
+def example(kind: str) -> Layer:
     """The layer of the example of a rule."""
+    rule = RULES[kind]
     return call(kind, rule.example, *rule.shapes, **rule.options)
 
 
@@ -255,12 +253,15 @@ def cell(code: str, *tags: str) -> str:
 def coverage() -> str:
     """The page that lists every layer of Keras, and what is known of it."""
     kinds = list(arguments())
-    full = [kind for kind in kinds if kind in RULES and not example(kind, RULES[kind]).opaque]
+    full = [kind for kind in kinds if kind in RULES and not example(kind).opaque]
     ruled = [kind for kind in kinds if kind in RULES]
     rows = "\n".join(f"| {kind} | {said} |" for kind, said in map(status, sorted(kinds)))
     pages = "\n".join(family.__name__.rpartition(".")[2] for family in FAMILIES)
     return f"""\
-# The layers
+# The layers: catalogue and gallery
+
+Each page below shows its layers one by one: what a layer does, an example with its shapes and
+parameters, the picture with one output cell lit, and the proof.
 
 Keras 3.15 has {len(kinds)} kinds of layers.
 
@@ -289,7 +290,7 @@ def status(kind: str) -> tuple[str, str]:
     """What is known of a layer."""
     if kind not in RULES:
         return kind, f"opaque: {OPAQUE[kind]}"
-    layer = example(kind, RULES[kind])
+    layer = example(kind)
     name = home(RULES[kind])
     link = f"[{kind}]({name}.md#{kind.lower()})"
     if layer.opaque:

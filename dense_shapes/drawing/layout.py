@@ -17,6 +17,8 @@ from dense_shapes.cells import Cells
 from dense_shapes.drawing.scene import Box, Line, Mark, RoleName, Words
 
 CELL_WIDTH, CELL_HEIGHT = 13.0, 20.0
+NUMBERED_WIDTH = 18.0
+"""The width of a cell with a number of two digits in it."""
 FRAME = 4.0
 DOTS_ACROSS, DOTS_DOWN = 13.0, 16.0
 """The room for dots, and for the arrows along an axis that is walked."""
@@ -116,13 +118,14 @@ class Look:
     """What is shown of the cells beside their places.
 
     `lit` are the lit cells. `number` gives the text inside a cell, and `hollow` says that a cell without
-    a number is a copy of none. `pad` is the text inside a cell of padding.
+    a number is a copy of none. `pad` is the text inside a cell of padding. `width` is that of a cell.
     """
 
     lit: Cells = NONE
     number: Callable[[Cell], str] | None = None
     hollow: bool = False
     pad: str = ""
+    width: float = CELL_WIDTH
 
 
 def grid(
@@ -142,12 +145,12 @@ def grid(
     while len(ways) < len(order):
         ways.append(not ways[-1])
     axes = list(zip(order, ways, strict=False))
-    rulers = fitted(measures, axes, look.lit, framed)
+    rulers = fitted(measures, axes, look, framed)
     bare = [unpadded(measure) for measure in measures]
-    without = fitted(bare, axes, look.lit, framed)
+    without = fitted(bare, axes, look, framed)
     if real_cells(rulers) < real_cells(without):
         rulers = without  # there is no room for padding
-    _, height = spanned(rulers, framed)
+    _, height = spanned(rulers, framed, look.width)
     top = -height / 2
     return [
         *boxes(rulers, look, framed, top),
@@ -169,7 +172,7 @@ def real_cells(rulers: Sequence[Ruler]) -> int:
 
 
 def fitted(
-    measures: Sequence[Measure], axes: Sequence[tuple[int, bool]], lit: Cells, framed: bool
+    measures: Sequence[Measure], axes: Sequence[tuple[int, bool]], look: Look, framed: bool
 ) -> list[Ruler]:
     """The rulers of a tensor, the innermost first; the longest axis is cut until it fits.
 
@@ -177,8 +180,8 @@ def fitted(
     """
     limits = {axis: LIMITS[0] for axis, _ in axes}
     while True:
-        rulers = ruled(measures, axes, lit, limits, framed)
-        width, height = spanned(rulers, framed)
+        rulers = ruled(measures, axes, look, limits, framed)
+        width, height = spanned(rulers, framed, look.width)
         long = [
             ruler
             for ruler in rulers
@@ -194,16 +197,16 @@ def fitted(
 def ruled(
     measures: Sequence[Measure],
     axes: Sequence[tuple[int, bool]],
-    lit: Cells,
+    look: Look,
     limits: dict[int, int],
     framed: bool,
 ) -> list[Ruler]:
     """The rulers of a tensor whose axes are cut at these limits, the innermost first."""
     rulers: list[Ruler] = []
     for level, (axis, across) in enumerate(axes):
-        width, height = spanned(rulers, framed)
+        width, height = spanned(rulers, framed, look.width)
         child = width if across else height
-        shown = indices(measures[axis], lit, axis, limits[axis])
+        shown = indices(measures[axis], look.lit, axis, limits[axis])
         starts, end = [], 0.0
         for number, index in enumerate(shown):
             if number:
@@ -223,9 +226,9 @@ def room(level: int, framed: bool) -> float:
     return FRAME if level < 3 else 3 * FRAME
 
 
-def spanned(rulers: Sequence[Ruler], framed: bool) -> tuple[float, float]:
-    """The width and height of a block of cells with these axes."""
-    width, height = CELL_WIDTH, CELL_HEIGHT
+def spanned(rulers: Sequence[Ruler], framed: bool, width: float) -> tuple[float, float]:
+    """The width and height of a block of cells with these axes; `width` is that of a cell."""
+    height = CELL_HEIGHT
     for level, ruler in enumerate(rulers):
         if ruler.across:
             width = ruler.length
@@ -265,7 +268,7 @@ def indices(measure: Measure, lit: Cells, axis: int, limit: int) -> tuple[int, .
 def boxes(rulers: Sequence[Ruler], look: Look, framed: bool, top: float) -> Iterator[Mark]:
     """The cells, and the frame around each position."""
     pad = FRAME if framed else 0.0
-    width, height = spanned(rulers[:1], framed)
+    width, height = spanned(rulers[:1], framed, look.width)
     measures = {ruler.axis: ruler.measure for ruler in rulers}
     for x, y, place in places(rulers[1:], 0.0, top):
         if not all(measures[axis].real(index) for axis, index in place.items()):
@@ -277,8 +280,8 @@ def boxes(rulers: Sequence[Ruler], look: Look, framed: bool, top: float) -> Iter
         for dx, _, inner in places(rulers[:1], 0.0, 0.0):
             found = {**place, **inner}
             cell = tuple(found[axis] for axis in sorted(found))
-            at = x + pad + dx, y + pad, CELL_WIDTH, CELL_HEIGHT
-            middle = at[0] + CELL_WIDTH / 2, at[1] + CELL_HEIGHT / 2
+            at = x + pad + dx, y + pad, look.width, CELL_HEIGHT
+            middle = at[0] + look.width / 2, at[1] + CELL_HEIGHT / 2
             if not all(measures[axis].real(index) for axis, index in inner.items()):
                 yield Box(*at, "pad")
                 yield from inside(look.pad, *middle)
@@ -311,7 +314,7 @@ def places(
 def dots(rulers: Sequence[Ruler], framed: bool, top: float) -> Iterator[Words]:
     """The dots that stand for cells left out, and the arrows between places gone through in order."""
     for level, ruler in enumerate(rulers):
-        width, height = spanned(rulers[:level], framed)
+        width, height = spanned(rulers[:level], framed, rulers[0].child)
         pad = FRAME if framed and not level else 0.0
         for x, y, place in places(rulers[level + 1 :], 0.0, top):
             if not all(it.measure.real(place[it.axis]) for it in rulers[level + 1 :]):
@@ -336,7 +339,7 @@ def sizes(rulers: Sequence[Ruler], framed: bool, top: float) -> Iterator[Mark]:
 
     An axis of one place that has no name is not measured.
     """
-    _, height = spanned(rulers, framed)
+    _, height = spanned(rulers, framed, CELL_WIDTH)
     pad = FRAME if framed else 0.0
     below, left = top + height + 8, -10.0
     for level, ruler in enumerate(rulers):

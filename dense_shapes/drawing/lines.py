@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dense_shapes.cells import Cells
-from dense_shapes.drawing.layout import Look
+from dense_shapes.drawing.layout import NUMBERED_WIDTH, Look
 from dense_shapes.drawing.lights import Lights, lit_cells, origin_of
-from dense_shapes.drawing.numbering import numbering
+from dense_shapes.drawing.numbering import Numbering, numbering
 from dense_shapes.drawing.panels import Sign, closed, measured, padding, tensor, weight_panel
 from dense_shapes.drawing.scene import Origin, Panel, PanelKind
 from dense_shapes.drawing.stages import Stage, heavy, stages
@@ -109,12 +109,18 @@ def input_panels(shown: Shown, stage: Stage, place: int) -> list[Panel]:
             number = numbers.inputs[source or 0]
         pads, text = padding(value, stage.steps)
         origin = origin_of(layer, value, stage.steps)
-        look = Look(shown.lit(origin), number, pad=text)
+        look = numbered(Look(shown.lit(origin), number, pad=text), numbers)
         measures = measured(value, told[at] if layer.steps else [], pads)
         sign = Sign(between(stage) if at else "")
         kind: PanelKind = "input" if outer else "output"
         found.append(named(tensor(kind, name, value, measures, look, sign), shown, name, origin))
     return found
+
+
+def numbered(look: Look, numbers: Numbering | None) -> Look:
+    """The look of cells that are as wide as the numbers in them want."""
+    wide = numbers is not None and numbers.digits > 1
+    return replace(look, width=NUMBERED_WIDTH) if wide else look
 
 
 def between(stage: Stage) -> str:
@@ -152,6 +158,7 @@ def result_panels(shown: Shown, stage: Stage) -> list[Panel]:
             name = f"{shown.output} {out[1]}" if len(layer.outputs) > 1 else shown.output
             number, origin = (numbers.outputs[out[1]] if numbers else None), Origin(output=out[1])
             look = Look(shown.lit(origin), number, hollow=number is not None)
+            look = numbered(look, numbers)
         else:
             name, origin = name_of(shown, value), origin_of(layer, value)
             look = Look(shown.lit(origin))

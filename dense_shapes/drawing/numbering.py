@@ -23,6 +23,8 @@ class Numbering:
 
     inputs: Sequence[Number]
     outputs: Sequence[Number]
+    digits: int
+    """How many digits the longest number has."""
 
 
 def numbering(layer: Layer) -> Numbering | None:
@@ -48,7 +50,7 @@ def numbering(layer: Layer) -> Numbering | None:
     outputs = [copied(layer, inputs, number) for number in range(len(layer.outputs))]
     if len(inputs) == len(outputs) == 1 and stays(layer, inputs[0], outputs[0]):
         return None
-    return Numbering(inputs, outputs)
+    return Numbering(inputs, outputs, digits=len(str(sum(known) - 1)))
 
 
 def counted(value: Value, start: int) -> Number:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-from dense_shapes.axes import Axis, Size, Term, Window, axes_of
+from dense_shapes.axes import Axis, Size, Term, Window, axes_of, times
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.layout import CELL_HEIGHT, Look, Measure, grid
 from dense_shapes.drawing.roles import NAMES
@@ -105,10 +105,10 @@ def weight_panel(layer: Layer, weight: Weight, lit: Cells, notes: tuple[str, ...
     marks = grid(measures, [*outer, *inner][::-1], Look(lit), framed=rank > 2, down=len(inner) == 2)
     marks.append(below(marks, parameters(weight.size)))
     first = next(iter(step.bound.weights)) == weight.name
-    if first and step.by is By.MULTIPLY and (step.shared is None or step.shared > 1):
-        positions = "positions" if step.shared is None else f"{step.shared:,} positions"
+    recurs = step.by is By.RECUR and not weight.name.endswith("bias")
+    if (first or recurs) and (where := shared_at(step)):
         marks.append(below(marks, "the same at"))
-        marks.append(below(marks, f"all {positions}"))
+        marks.append(below(marks, f"all {where}"))
     return panel(
         "kernel" if first else "bias",
         weight.name,
@@ -116,6 +116,16 @@ def weight_panel(layer: Layer, weight: Weight, lit: Cells, notes: tuple[str, ...
         marks,
         sign_of(step, first, notes),
     )
+
+
+def shared_at(step: Step) -> str:
+    """Where the first weight of a step is used again; empty if it is used once."""
+    count, what = step.shared, "positions"
+    if step.by is By.RECUR:
+        count, what = times(*(step.sizes[name] for name in step.recurred)), "steps"
+    elif step.by is not By.MULTIPLY:
+        return ""
+    return "" if count == 1 else what if count is None else f"{count:,} {what}"
 
 
 def sign_of(step: Step, first: bool, notes: tuple[str, ...]) -> Sign:

@@ -31,11 +31,12 @@ CSS = (
     ".ds-shown .ds-figure figcaption,.ds-shown .ds-equation{text-align:var(--ds-side)}"
     ".ds-shown .ds-panels{text-align:var(--ds-side)}"
     ".ds-figure .ds-panels svg:last-child{margin-bottom:10px}"  # some themes take it away
-    ".ds-summary{width:fit-content;max-width:100%;margin:1em auto}"
+    "div.ds-summary.ds-summary{width:fit-content;max-width:100%;margin:1em auto}"  # themes widen boxes
     ".ds-summary table{margin-bottom:.5em}.ds-summary .ds-notes{font-size:.9em;margin:0}"
     "table.ds-layers .ds-right,table.ds-layers .ds-right p{text-align:right}"
     "table.ds-layers .ds-right{font-variant-numeric:tabular-nums}"
     "table.ds-layers .ds-short,table.ds-layers code{white-space:nowrap}"
+    "table.ds-layers td:not(.ds-short){min-width:16em}"
     ".ds-hover{cursor:help;border-bottom:1px dotted}"
     ".ds-popup{display:none;position:fixed;inset:auto 4vw 1rem;margin:auto;z-index:1000;"
     "width:max-content;max-width:min(92vw,60rem);max-height:80vh;overflow:auto;box-sizing:border-box;"

@@ -15,11 +15,14 @@ MANY = 8
 
 
 def add(app: Any, doctree: nodes.document, docname: str) -> None:
-    """Say below each picture of which kinds its layers are, each with the way to its proof."""
+    """Say below each picture of which kinds its layers are, each with the way to its proof.
+
+    In the catalogue, the proof itself stands there.
+    """
     before, between = WORDS[app.config.language]
     for node in list(doctree.findall(picture)):
         places = [(kind, catalogue.place(kind)) for kind in node["kinds"]]
-        known = [(kind, place) for kind, place in places if place][:MANY]
+        known = [(kind, place) for kind, place in places if place and place[0] != docname][:MANY]
         if not known:
             continue
         line = nodes.paragraph("", before, classes=["checked"], translatable=False)

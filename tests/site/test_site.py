@@ -174,3 +174,24 @@ def test_keras_itself_speaks_on_the_page_that_compares() -> None:
     assert "Total params: 89 (356.00 B)" in text
     assert "Total params: 114 (456.00 B)" in text
     assert "dense (Dense)" in text
+
+
+def checks(page: str) -> list[Element]:
+    """The lines of a page that say where its pictures were checked."""
+    return [it for it in read(page).iter("p") if it.get("class") == "checked"]
+
+
+def section(path: Path, name: str) -> Element:
+    """The section of a page that has this name, or holds it at its top."""
+    sections = [it for it in parsed(path).iter("section") if it.get("id") == name]
+    holders = [it for it in parsed(path).iter("section") if any(x.get("id") == name for x in it)]
+    return [*sections, *holders][0]
+
+
+def test_a_picture_says_where_it_was_checked_and_the_check_is_there() -> None:
+    assert len(checks("index.html")) == 3
+    for page in PAGES:
+        for link in (link for line in checks(page) for link in line.iter("a")):
+            target, _, name = link.get("href", "").partition("#")
+            said = words(section((SITE / page).parent / target, name))
+            assert "Every claim holds." in said, (page, name)

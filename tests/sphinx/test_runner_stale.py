@@ -322,3 +322,12 @@ def setup(app):
     assert "6 * 7" in site.text("index")
     assert "index.md: myst-nb ran it itself" in build.out
     assert "Executing notebook" in site.build("-E").out
+
+
+def test_a_temporary_folder_in_the_project_is_none_of_it(site: Site) -> None:
+    (site.root / "tmp").mkdir()
+    site.env["TMPDIR"] = str(site.root / "tmp")
+    code = "import os\nos.system('echo 5 > it.txt')\nprint(open('it.txt').read(), os.listdir('.'))"
+    site.page("index", code, front="mystnb: {execution_in_temp: true}\n")
+    assert "index" in built(site).ran
+    assert built(site).ran == []

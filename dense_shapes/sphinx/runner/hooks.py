@@ -137,6 +137,7 @@ class Runner:
         names |= {name for page in stale for name in self.store.imports(page.docname)}
         folders = {self.root, *(Path(page.path).parent for page in stale)}
         with tempfile.TemporaryDirectory() as temporary:
+            self.scratch = Path(temporary).resolve()
             jobs = [self.job(page, Path(temporary)) for page in stale]
             with closing(crew.outcomes(jobs, preloadable(names, self.own, folders))) as outcomes:
                 for outcome in outcomes:
@@ -189,10 +190,8 @@ class Runner:
                 f"{page.kernel} uses; declare its dependencies, and it will not"
             )
             return
-        for kind in ("files", "folders"):
-            used[kind] = {k: v for k, v in used[kind].items() if self.counts(k)}
         note = self.present.note(
-            used,
+            used | {kind: self.lasting(used[kind]) for kind in ("files", "folders")},
             result=name,
             seconds=outcome.seconds,
             environment=self.environment(page),
@@ -212,10 +211,16 @@ class Runner:
         folders = [Path(folder).resolve() for folder in found]
         return [it for it in folders if not Path(self.app.srcdir).is_relative_to(it)]
 
-    def counts(self, name: str) -> bool:
-        """Whether a page may depend on a file or folder, which is named from the root."""
-        path = Path(os.path.normpath(self.root / name))
-        return not any(path.is_relative_to(folder) for folder in self.written)
+    def lasting(self, named: dict[str, str | None]) -> dict[str, str | None]:
+        """Of files or folders, those that neither a build writes nor the temporary folder of a page holds."""
+        passing = (*self.written, self.scratch)
+        return {
+            name: it
+            for name, it in named.items()
+            if not any(
+                Path(os.path.normpath(self.root / name)).is_relative_to(one) for one in passing
+            )
+        }
 
     def dependencies(self, page: Page) -> Iterator[str]:
         """What a page declares, named from the root: a folder stands for all that is in it."""
