@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import sysconfig
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 PACKAGES = Path(__file__).parents[2]
 CONF = """
@@ -57,11 +59,14 @@ class Site:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text), "utf-8")
 
-    def install(self, name: str, version: str, files: dict[str, str]) -> None:
+    def install(
+        self, name: str, version: str, files: dict[str, str], folder: Path | None = None
+    ) -> None:
         """Install a distribution where nothing is anybody's project, as pip does."""
-        paths = sysconfig.get_paths(scheme="posix_user", vars={"userbase": str(self.root / "base")})
-        folder = Path(paths["purelib"])
-        self.env["PYTHONUSERBASE"] = str(self.root / "base")
+        base = str(self.root / "base")
+        if folder is None:
+            folder = Path(sysconfig.get_paths("posix_user", vars={"userbase": base})["purelib"])
+            self.env["PYTHONUSERBASE"] = base
         for old in folder.glob(f"{name}-*.dist-info"):
             shutil.rmtree(old)
         info = f"{name}-{version}.dist-info"
@@ -71,6 +76,21 @@ class Site:
             self.write(str((folder / path).relative_to(self.root)), text)
             record += f"{path},sha256={hashlib.sha256(text.encode()).hexdigest()},\n"
         self.write(str((folder / info / "RECORD").relative_to(self.root)), record)
+
+    def lead(self, folder: Path) -> None:
+        """Lead Python to a folder by a `.pth` file where packages are installed."""
+        installed = self.root / "venv" / "lib" / "site-packages"
+        self.write("sitecustomize.py", f"import site\nsite.addsitedir({str(installed)!r})\n")
+        name = f"{folder.parent.name}.pth"
+        self.write(str((installed / name).relative_to(self.root)), f"{folder}\n")
+
+    def note(self, name: str) -> dict[str, Any]:
+        """What was written down of a page when it ran last."""
+        page = hashlib.sha256(name.encode()).hexdigest()[:16]
+        notes = self.docs / "_build" / ".jupyter_cache" / "dense_shapes" / "notes"
+        latest = max(notes.glob(f"{page}-*.json"), key=lambda path: path.stat().st_mtime_ns)
+        found: dict[str, Any] = json.loads(latest.read_text("utf-8"))[0]
+        return found
 
     def page(self, name: str, *cells: str, front: str = "", prose: str = "Words.") -> None:
         """Write a page; a cell may begin with a line of tags: `#: raises-exception`."""

@@ -141,6 +141,53 @@ def test_the_project_itself_is_watched_file_by_file_where_it_is_installed(site: 
     assert "value 22" in site.text("second")
 
 
+def test_what_a_pth_file_takes_from_another_environment_is_installed(site: Site) -> None:
+    other = site.root / "other" / "lib" / "python3" / "site-packages"
+    parcel = {"parcel/__init__.py": PARCEL + "import os\npid = os.getpid()\n"}
+    site.lead(other)
+    site.install("parcel", "1.0", parcel, other)
+    site.page("packed", "import os, parcel", "print(parcel.version, parcel.pid == os.getpid())")
+    built(site)
+    assert not any("parcel" in name for name in site.note("packed")["files"])
+    assert site.note("packed")["distributions"]["parcel"].split()[0] == "1.0"
+    assert built(site).ran == []
+    site.install("parcel", "1.1", parcel, other)
+    build = built(site)
+    assert build.reasons == {"packed": "parcel 1.0 is now 1.1"}
+    assert "1.1 False" in site.text("packed")  # it was imported before the fork
+
+
+def test_what_a_pth_file_takes_from_the_sources_of_a_project_is_not(
+    site: Site, tmp_path: Path
+) -> None:
+    source = tmp_path / "sources" / "src"
+    source.mkdir(parents=True)
+    (source / "plain.py").write_text("import os\npid, value = os.getpid(), 1\n")
+    (source / "plain.egg-info").mkdir()  # setuptools leaves this behind
+    site.lead(source)
+    page = "import os, plain\nprint(plain.value, plain.pid == os.getpid())"
+    site.page("uses", page)
+    built(site)
+    assert "1 True" in site.text("uses")
+    (source / "plain.py").write_text("import os\npid, value = os.getpid(), 22\n")
+    build = built(site)
+    assert build.reasons == {"uses": "../sources/src/plain.py changed"}
+    assert "22 True" in site.text("uses")
+
+
+def test_a_namespace_that_the_project_shares_with_what_is_installed(
+    site: Site, tmp_path: Path
+) -> None:
+    site.install("space-other", "1.0", {"space/other.py": ""})
+    site.lead(tmp_path / "project" / "src")
+    site.write("src/space/mine.py", "import os\npid, value = os.getpid(), 1\n")
+    site.page("uses", "import os, space.other, space.mine", "print(space.mine.pid == os.getpid())")
+    built(site)
+    assert "True" in site.text("uses")
+    site.write("src/space/mine.py", "import os\npid, value = os.getpid(), 2\n")
+    assert built(site).ran == ["uses"]
+
+
 def test_what_is_installed_is_noted_of_those_who_import_it_and_of_no_other(site: Site) -> None:
     site.page("reads", "import yaml, os.path\nfrom rich.table import Table")
     built(site)

@@ -115,12 +115,12 @@ def preloadable(names: Iterable[str], own: Iterable[str], folders: Iterable[Path
 
 
 def _is_below(package: str, folders: tuple[str, ...]) -> bool:
-    """Whether a package lies in one of these folders."""
+    """Whether a package, with all its parts, lies in these folders."""
     try:
         spec = importlib.util.find_spec(package)
     except (ImportError, ValueError):
         return False
     if spec is None:
         return False
-    places = [*(spec.submodule_search_locations or ()), spec.origin or ""]
-    return str(os.path.realpath(places[0])).startswith(folders)
+    places = list(spec.submodule_search_locations or ()) or [spec.origin or ""]
+    return all(os.path.realpath(place).startswith(folders) for place in places)

@@ -76,6 +76,7 @@ class Runner:
         self.store = Store(Path(self.path, "dense_shapes"))
         self.survey = Survey(app, self.store.folder / "pages.json")
         self.pages = self.survey.pages()
+        self.written = self.folders()
         stale = [
             page
             for page in self.pages.values()
@@ -120,6 +121,8 @@ class Runner:
             notes = self.store.notes(page.docname, page.key)
             self.report.say(f"{page.name}: {self.reason(page, notes)}")
         self.report.total = len(stale)
+        for folder in self.written:  # so that a page that looks around finds them each time
+            folder.mkdir(parents=True, exist_ok=True)
         config = self.app.config
         crew = Crew(
             folder=Path(self.app.srcdir),
@@ -134,7 +137,7 @@ class Runner:
         names |= {name for page in stale for name in self.store.imports(page.docname)}
         folders = {self.root, *(Path(page.path).parent for page in stale)}
         with tempfile.TemporaryDirectory() as temporary:
-            self.scratch = Path(os.path.relpath(os.path.realpath(temporary), self.root)).as_posix()
+            self.scratch = Path(temporary).resolve()
             jobs = [self.job(page, Path(temporary)) for page in stale]
             with closing(crew.outcomes(jobs, preloadable(names, self.own, folders))) as outcomes:
                 for outcome in outcomes:
@@ -179,8 +182,8 @@ class Runner:
             return
         used = outcome.used
         if used is None and page.dependencies:
-            nothing: dict[str, Any] = {"files": {}, "folders": {}, "packages": [], "metadata": []}
-            used = {"python": self.present.python, "imports": [], **nothing}
+            used = {"python": self.present.python, "files": {}, "folders": {}}
+            used |= {name: [] for name in ("packages", "metadata", "imports", "absent")}
         if used is None:
             self.report.say(
                 f"{page.name}: it will run each time, because nobody sees what the kernel "
@@ -201,10 +204,22 @@ class Runner:
             return
         self.store.keep(page.docname, page.key, note, result)
 
+    def folders(self) -> list[Path]:
+        """The folders that a build writes: no page depends on what is in them."""
+        config = self.app.env.mystnb_config
+        found = (self.app.outdir, self.app.doctreedir, self.path, config.output_folder)
+        folders = [Path(folder).resolve() for folder in found]
+        return [it for it in folders if not Path(self.app.srcdir).is_relative_to(it)]
+
     def lasting(self, named: dict[str, str | None]) -> dict[str, str | None]:
-        """Of files or folders, those that do not lie in the temporary folder of a page."""
+        """Of files or folders, those that neither a build writes nor the temporary folder of a page holds."""
+        passing = (*self.written, self.scratch)
         return {
-            name: it for name, it in named.items() if not f"{name}/".startswith(f"{self.scratch}/")
+            name: it
+            for name, it in named.items()
+            if not any(
+                Path(os.path.normpath(self.root / name)).is_relative_to(one) for one in passing
+            )
         }
 
     def dependencies(self, page: Page) -> Iterator[str]:

@@ -31,8 +31,8 @@ exec(compile(_source, "<dense_shapes usage>", "exec"), _module.__dict__)
 _module.watch = _module.Watch({own!r})
 _module.watch.install()
 _module.watch.hide(get_ipython())
-_module.watch.settle()
 _module.watch.start({root!r})
+_module.watch.settle()
 _module.watch.begin()
 del _sys, _types, _module, _source
 """

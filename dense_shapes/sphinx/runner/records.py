@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dense_shapes.sphinx.runner.usage import INSTALLED, digest, listing, site_folders
+from dense_shapes.sphinx.runner.usage import INSTALLED, digest, is_installed, listing, site_folders
 
 KEPT = 20
 """How many states of the same page are remembered."""
@@ -37,6 +37,8 @@ class Note:
     distributions: dict[str, str]
     environment: dict[str, str | None]
     imports: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    """The packages that were looked for and are not installed."""
     kernel: str = ""
     """Why the page needs an ordinary kernel, if it does."""
 
@@ -49,6 +51,7 @@ class Present:
         self.digest = cache(self._digest)
         self.listing = cache(self._listing)
         self.version = cache(self._version)
+        self.is_installed = cache(is_installed)
         self.distributions = cache(importlib.metadata.packages_distributions)
         self.python = f"{platform.python_implementation()} {platform.python_version()}"
 
@@ -107,6 +110,7 @@ class Present:
             distributions=self.owners(used["packages"], used["metadata"]),
             environment={name: self.variable(name) for name in sorted(set(environment))},
             imports=tuple(used["imports"]),
+            absent=tuple(used["absent"]),
             kernel=kernel,
         )
 
@@ -128,6 +132,8 @@ class Present:
                 yield f"{name} {was} is now {now}"
             elif version != self.version(name):
                 yield f"{name} {was} is another build now"
+        for name in filter(self.is_installed, note.absent):
+            yield f"{name} is installed now"
         for name in sorted({*environment, *note.environment}):
             if self.variable(name) != note.environment.get(name):
                 yield f"the environment variable {name} changed"
@@ -149,8 +155,9 @@ class Store:
         if not path.exists():
             return []
         return [
-            Note(**{**fields, "imports": tuple(fields["imports"])})
+            Note(**fields | {name: tuple(fields[name]) for name in ("imports", "absent")})
             for fields in json.loads(path.read_text("utf-8"))
+            if "absent" in fields  # an older version has not looked as closely
         ]
 
     def keep(self, docname: str, key: str, note: Note, result: dict[str, Any]) -> None:

@@ -10,13 +10,15 @@ import builtins
 import contextlib
 import hashlib
 import importlib
+import importlib.machinery
+import importlib.util
 import os
 import platform
 import site
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 CHANGED = "changed while the page ran"
@@ -24,10 +26,14 @@ CHANGED = "changed while the page ran"
 IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 METADATA = "metadata of "
 """How the node of a package begins of which only the version was asked for."""
+IMPORTERS = ("<frozen importlib", "<frozen zipimport")
+"""How the names of the files begin that the import system is made of."""
 LEAVES = ("IPython", "matplotlib_inline")
 """Packages that look for others which happen to be loaded, to show their values."""
 INSTALLED = "installed:"
 """How the name of a file begins that lies where packages are installed."""
+SITES = (f"{os.sep}site-packages", f"{os.sep}dist-packages")
+"""What the folders are called in which packages are installed."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
@@ -52,9 +58,14 @@ def listing(path: str) -> str | None:
 
 
 def site_folders() -> tuple[str, ...]:
-    """Where packages are installed."""
+    """Where packages are installed: here, and where a `.pth` file finds those of another environment.
+
+    A folder of another environment is known by its name; the sources of a project, to which an
+    editable installation leads, are never called so.
+    """
     paths = sysconfig.get_paths()
-    found = [paths["purelib"], paths["platlib"], *site.getsitepackages()]
+    found = [path for path in map(os.path.realpath, sys.path) if path.endswith(SITES)]
+    found += [paths["purelib"], paths["platlib"], *site.getsitepackages()]
     found.append(site.getusersitepackages())
     return tuple(dict.fromkeys(os.path.realpath(path) + os.sep for path in found))
 
@@ -64,6 +75,11 @@ def installed_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
     library = (os.path.realpath(paths[name]) + os.sep for name in ("stdlib", "platstdlib"))
     return (*site_folders(), *library)
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package of this name lies where packages are installed."""
+    return importlib.machinery.PathFinder.find_spec(package, list(site_folders())) is not None
 
 
 def top(module: str) -> str:
@@ -91,9 +107,14 @@ class Watch:
         self.read: set[str] = set()
         self.written: set[str] = set()
         self.listed: set[str] = set()
+        self.loaded: set[str] = set()
+        """The sources of the project that the import system has read."""
+        self.absent: set[str] = set()
+        """The packages that were looked for and not found."""
         self.before: set[str] = set()
-        self.local_before: dict[str, str] = {}
+        self.local_before: dict[str, set[str]] = {}
         self.since = 0
+        self.sites = site_folders()
         self.installed = installed_folders()
 
     # Imports
@@ -124,6 +145,7 @@ class Watch:
             self.hidden.add(function.__code__)
         builtins.__import__ = import_
         importlib.import_module = import_module
+        sys.meta_path.append(self)
 
     def asks(self, importer: str, name: str, parts: Iterable[str]) -> None:
         """Note that one module asks for another, and for these parts of it."""
@@ -139,6 +161,21 @@ class Watch:
             asked = self.asked.setdefault(importer, set())
             asked.add(name)
             asked.update(f"{name}:{part}" for part in parts if part != "*")
+
+    def find_spec(self, name: str, path: Any = None, _: Any = None) -> None:
+        """Note where a module would lie that was not found: Python asks this when all others have failed."""
+        asker = _asker()
+        if "." not in name and name not in sys.stdlib_module_names:
+            self.absent.add(name)
+            self.edges.setdefault(asker, set()).add(name)
+        file = getattr(sys.modules.get(asker), "__file__", None) or ""
+        if not self.active or self.foreign(asker, file):
+            return
+        with contextlib.suppress(Exception):
+            last = name.rpartition(".")[2]
+            for folder in sys.path if path is None else path:
+                for end in (".py", f"{os.sep}__init__.py"):
+                    self.read |= self.mine(os.path.join(folder, last + end))  # noqa: PTH118
 
     def hide(self, shell: Any) -> None:
         """Leave the functions of `install` out of the tracebacks that an IPython shell shows."""
@@ -185,6 +222,7 @@ class Watch:
         """Take what was imported and read until now for what every page finds."""
         self.local_before = self.local()
         self.before = set(sys.modules)
+        self.loaded.clear()
         self.asked.clear()
         self.edges.pop("__main__", None)
 
@@ -201,55 +239,72 @@ class Watch:
         """Note the opening of a file or folder; Python calls this before it happens."""
         if not self.active:
             return
-        if event == "open":
-            note: Callable[[str], None] = self.opened(arguments[1], arguments[2])
-        elif event in ("os.listdir", "os.scandir"):
-            note = self.listed.add
-        else:
-            return
         with contextlib.suppress(Exception):
-            place = "." if arguments[0] is None else arguments[0]
-            if not isinstance(place, int):
-                path = os.path.realpath(os.fsdecode(place))
-                caller = sys._getframe(1).f_code.co_filename
-                if path.endswith(("METADATA", "PKG-INFO")):
-                    folder = os.path.basename(os.path.dirname(path))  # noqa: PTH119, PTH120
-                    self.edges.setdefault(_asker(), set()).add(METADATA + folder)
-                elif self.mine(path) and not _imports(caller):
-                    note(path)
+            if event == "open":
+                file, mode, flags = arguments
+                self.opened(file, mode, flags, sys._getframe(1).f_code.co_filename)
+            elif event in ("os.listdir", "os.scandir"):
+                place = "." if arguments[0] is None else arguments[0]
+                if not _imports(sys._getframe(1).f_code.co_filename):
+                    self.listed |= self.mine(os.fsdecode(place))
+            elif event == "os.rename":
+                self.renamed(*(os.path.realpath(os.fsdecode(it)) for it in arguments[:2]))
 
-    def opened(self, mode: Any, flags: Any) -> Callable[[str], None]:
-        """What to do with the path of a file that is opened in this way."""
-        writes = set("wax+") & set(mode) if isinstance(mode, str) else (flags or 0) & WRITING
+    def opened(self, file: Any, mode: Any, flags: Any, caller: str) -> None:
+        """Note the opening of a file, by a function of the file of the caller."""
+        path = os.fsdecode(file)
+        real = os.path.realpath(path)
+        if path.endswith(("METADATA", "PKG-INFO")):
+            folder = os.path.basename(os.path.dirname(real))  # noqa: PTH119, PTH120
+            self.edges.setdefault(_asker(), set()).add(METADATA + folder)
+        elif set("wax+") & set(mode) if isinstance(mode, str) else (flags or 0) & WRITING:
+            self.written.add(real)
+        elif caller.startswith(IMPORTERS) and path.endswith((".py", ".pyc")):
+            compiled = path.endswith(".pyc")
+            self.loaded |= self.mine(importlib.util.source_from_cache(path) if compiled else path)
+        elif real not in self.written and (caller.startswith(IMPORTERS) or not _imports(caller)):
+            self.read |= self.mine(path)
 
-        def note(path: str) -> None:
-            if writes:
-                self.written.add(path)
-            elif path not in self.written:
-                self.read.add(path)
+    def renamed(self, old: str, new: str) -> None:
+        """Note that what the page has written is called otherwise now."""
+        for path in list(self.written):
+            if path == old or path.startswith(old + os.sep):
+                self.written.add(new + path.removeprefix(old))
 
-        return note
+    def mine(self, path: str) -> set[str]:
+        """The names of a file or folder of the project: as it was asked for, and where that leads.
 
-    def mine(self, path: str) -> bool:
-        """Whether a path is of the project: under its root, not installed, not compiled."""
-        return (
-            f"{path}{os.sep}".startswith(self.root)
-            and not path.startswith(self.installed)
-            and f"{os.sep}__pycache__{os.sep}" not in path
+        A link may lead elsewhere the next time. What is installed or compiled has no names here.
+        """
+        names = {os.path.abspath(path), os.path.realpath(path)}  # noqa: PTH100
+        if any(
+            f"{os.sep}__pycache__{os.sep}" in name + os.sep
+            or (name.startswith(self.installed) and not self.owns(name))
+            for name in names
+        ):
+            return set()
+        return {one for one in names if (one + os.sep).startswith(self.root) or self.owns(one)}
+
+    def owns(self, path: str) -> bool:
+        """Whether a path is of a package of the project that is installed."""
+        return any(
+            path.removeprefix(folder).partition(os.sep)[0].removesuffix(".py") in self.own
+            for folder in self.sites
+            if path.startswith(folder)
         )
 
     # The report
 
-    def local(self) -> dict[str, str]:
+    def local(self) -> dict[str, set[str]]:
         """The modules that were loaded since `settle` and are not installed, with their files."""
         found = {}
         for name in set(sys.modules) - self.before - {"__main__"}:
             path = getattr(sys.modules.get(name), "__file__", None)
             if not isinstance(path, str) or self.foreign(name, path):
                 continue
-            path = os.path.realpath(path)
-            if os.path.isfile(path) and path not in self.written and not self.foreign(name, path):  # noqa: PTH113
-                found[name] = path
+            real = os.path.realpath(path)
+            if os.path.isfile(real) and real not in self.written and not self.foreign(name, real):  # noqa: PTH113
+                found[name] = self.mine(path) or {real}
         return found
 
     def foreign(self, name: str, path: str) -> bool:
@@ -261,11 +316,10 @@ class Watch:
         self.end()
         new = self.local()
         tops = self.reached({"__main__", *map(top, new)})
-        old = {
-            path
-            for name, path in self.local_before.items()
-            if name in sys.modules and top(name) in tops
-        }
+        files = self.loaded.union(self.read, *new.values())
+        for name, paths in self.local_before.items():
+            if name in sys.modules and top(name) in tops:
+                files |= paths
         metadata = {name for name in tops if name.startswith(METADATA)}
         local = {top(name) for name in (*new, *self.local_before)}
         asked = {
@@ -275,17 +329,23 @@ class Watch:
             "python": f"{platform.python_implementation()} {platform.python_version()}",
             "files": {
                 self.name(path): digest(path, since=self.since)
-                for path in sorted({*new.values(), *old, *(self.read - self.written)})
+                for path in sorted(files)
+                if os.path.realpath(path) not in self.written
             },
             "folders": {self.name(path): listing(path) for path in sorted(self.listed)},
             "packages": sorted(tops - {"__main__"} - self.own - metadata),
+            "absent": sorted(
+                name
+                for name in tops & self.absent
+                if name not in sys.modules and not is_installed(name)
+            ),
             "metadata": sorted(name.removeprefix(METADATA) for name in metadata),
             "imports": sorted(name for name in asked if top(name.partition(":")[0]) not in local),
         }
 
     def name(self, path: str) -> str:
         """A path as it is written down: from the root, or from where packages are installed."""
-        for folder in site_folders():
+        for folder in self.sites:
             if path.startswith(folder):
                 return INSTALLED + path.removeprefix(folder).replace(os.sep, "/")
         return os.path.relpath(path, self.root).replace(os.sep, "/")
@@ -296,11 +356,7 @@ def _asker() -> str:
     frame: Any = sys._getframe(2)
     while frame is not None:
         name = top(frame.f_globals.get("__name__") or "")
-        if (
-            name
-            and name not in sys.stdlib_module_names
-            and frame.f_code.co_filename != IMPORT_SYSTEM
-        ):
+        if name and name not in sys.stdlib_module_names and frame.f_globals is not globals():
             return name
         frame = frame.f_back
     return ""
@@ -308,4 +364,4 @@ def _asker() -> str:
 
 def _imports(caller: str) -> bool:
     """Whether a file of this name is part of the import system, which looks at many places."""
-    return caller.startswith("<frozen") or f"{os.sep}importlib{os.sep}" in caller
+    return caller.startswith(IMPORTERS) or f"{os.sep}importlib{os.sep}" in caller
