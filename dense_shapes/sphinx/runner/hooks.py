@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from sphinx.errors import ConfigError, SphinxError
@@ -123,6 +124,8 @@ class Runner:
         self.report.total = len(stale)
         for folder in self.written:  # so that a page that looks around finds them each time
             folder.mkdir(parents=True, exist_ok=True)
+        # It takes as long as a page, and is there when the packages have been imported.
+        Thread(target=self.present.distributions, daemon=True).start()
         config = self.app.config
         crew = Crew(
             folder=Path(self.app.srcdir),
