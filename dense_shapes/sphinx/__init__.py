@@ -21,6 +21,8 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_role("layer-shape", deferred.LayerShape())
     app.add_node(nodes.picture, html=(nodes.visit_picture, None))
     app.add_node(nodes.hover, html=(nodes.visit_hover, nodes.depart_hover))
+    app.add_node(nodes.printed, latex=(nodes.visit_printed, nodes.depart_printed))
+    app.add_latex_package("accsupp")
     app.add_post_transform(builders.Printed)
     app.connect("env-get-outdated", builders.outdated)
     app.connect("html-page-context", builders.add_style)

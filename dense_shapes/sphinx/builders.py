@@ -15,7 +15,7 @@ from sphinx.util import logging
 
 import dense_shapes
 from dense_shapes.errors import FormatError
-from dense_shapes.sphinx.nodes import hover, picture
+from dense_shapes.sphinx.nodes import hover, picture, printed
 
 TYPE = "dense_shapes"
 """The type of every warning; a site suppresses them by `dense_shapes`, or by `dense_shapes.model`."""
@@ -133,7 +133,7 @@ class Printed(SphinxPostTransform):
             except FormatError as error:
                 LOGGER.warning(str(error), type=TYPE, subtype="print", location=node, once=True)
                 continue
-            image = nodes.image(uri=str(file), candidates={"*": str(file)}, alt=node.astext())
+            image = printed(uri=str(file), candidates={"*": str(file)}, alt=node.astext())
             image["classes"] += node["classes"]
             if "align" in node:
                 image["align"] = node["align"]

@@ -35,6 +35,10 @@ class Parts:
     scripts: tuple[str, ...] = ()
 
 
+class printed(nodes.image):  # noqa: N801
+    """A picture as a file for print; LaTeX puts what it shows in words behind it."""
+
+
 # What HTML makes of them
 
 
@@ -71,3 +75,22 @@ def depart_hover(self: Any, node: hover) -> None:
     self.body.append(
         f'<span class="ds-popup" role="tooltip"{name}>{node["parts"].body}</span></span>'
     )
+
+
+# What LaTeX makes of a picture
+
+INCLUDED = re.compile(r"\\sphinxincludegraphics(\[[^]]*\])?\{\{[^}]*\}[^}]*\}")
+
+
+def visit_printed(self: Any, node: printed) -> None:
+    """Write an image, and the words that a PDF reader says in its place."""
+    start = len(self.body)
+    self.visit_image(node)
+    text = "".join(self.body[start:])
+    said = self.encode(" ".join(node["alt"].replace("→", "to").split()))
+    before = f"\\BeginAccSupp{{method=pdfstringdef,unicode,Alt={{{said}}}}}"
+    self.body[start:] = [INCLUDED.sub(lambda it: f"{before}{it[0]}\\EndAccSupp{{}}", text)]
+
+
+def depart_printed(self: Any, node: printed) -> None:
+    """Nothing is left to write."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,10 @@ def test_the_source_for_latex_has_real_tables_and_labels(site: Path) -> None:
     [tex] = (site / "latex").glob("*.tex")
     source = tex.read_text("utf-8")
     assert source.count(r"\begin{tabulary}") >= 2
+    figures = source.count(r"\sphinxincludegraphics")
+    words = re.findall(r"\\BeginAccSupp\{[^}]*Alt=\{(.*)\}\}\\sphinxincludegraphics", source)
+    assert len(words) == figures >= 2
+    assert all("parameters" in it or "layers" in it for it in words)
     assert r"\caption{" in source
     assert "<figure" not in source
     assert "Figure size" not in source
