@@ -220,7 +220,12 @@ class Step:
 
     @property
     def shared(self) -> Size:
-        """How many output positions of one sample use the same first weight: 6 for `2 x 3`."""
+        """How many output positions of one sample use the same first weight: 6 for `2 x 3`.
+
+        Of a recurrence, how many places it runs over: each of them uses all of its weights.
+        """
+        if self.by is By.RECUR:
+            return times(*(self.sizes[name] for name in self.recurred))
         kernel = next(iter(self.bound.weights.values()), ())
         used = set(axes_of(kernel))
         free = [axis.name for axis in axes_of(self.bound.output) if axis not in used]

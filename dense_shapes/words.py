@@ -181,13 +181,11 @@ def sharing(layer: Layer) -> Iterator[str]:
     for step in layer.steps:
         if not step.weights:
             continue
+        places, names = step.shared, [step.weights[0].name]
+        where = "position", "positions"
         if step.by is By.RECUR:
-            places = times(*(step.sizes[name] for name in step.recurred))
             names = [weight.name for weight in step.weights]
             where = "place of the recurrence", "places of the recurrence"
-        else:
-            places, names = step.shared, [step.weights[0].name]
-            where = "position", "positions"
         if places != 1:
             each = f"every {where[0]}" if places is None else f"each of the {places:,} {where[1]}"
             shared.setdefault(each, []).extend(names)

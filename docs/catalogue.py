@@ -244,10 +244,9 @@ def literal(thing: Any) -> str:
     return repr(thing)
 
 
-def cell(code: str, *tags: str) -> str:
+def cell(code: str) -> str:
     """A cell that is run when the site is built."""
-    tagged = f":tags: [{', '.join(tags)}]\n\n" if tags else ""
-    return f"```{{code-cell}} ipython3\n{tagged}{code}\n```\n"
+    return f"```{{code-cell}} ipython3\n{code}\n```\n"
 
 
 def coverage() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
-from dense_shapes.axes import Axis, Size, Term, Window, axes_of, times
+from dense_shapes.axes import Axis, Size, Term, Window, axes_of
 from dense_shapes.cells import Cells
 from dense_shapes.drawing.layout import CELL_HEIGHT, Look, Measure, grid
 from dense_shapes.drawing.roles import NAMES
@@ -120,12 +120,10 @@ def weight_panel(layer: Layer, weight: Weight, lit: Cells, notes: tuple[str, ...
 
 def shared_at(step: Step) -> str:
     """Where the first weight of a step is used again; empty if it is used once."""
-    count, what = step.shared, "positions"
-    if step.by is By.RECUR:
-        count, what = times(*(step.sizes[name] for name in step.recurred)), "steps"
-    elif step.by is not By.MULTIPLY:
+    what = {By.MULTIPLY: "positions", By.RECUR: "steps"}.get(step.by)
+    if what is None or step.shared == 1:
         return ""
-    return "" if count == 1 else what if count is None else f"{count:,} {what}"
+    return what if step.shared is None else f"{step.shared:,} {what}"
 
 
 def sign_of(step: Step, first: bool, notes: tuple[str, ...]) -> Sign:

@@ -25,20 +25,18 @@ class AnyOption(dict[str, Callable[[str], str]]):
 
 
 class Deferred(SphinxDirective):
-    """A directive that leaves all but its form to a class of `dense_shapes.sphinx.directives`."""
+    """A directive that leaves all but its form to its namesake in `dense_shapes.sphinx.directives`."""
 
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
     option_spec: ClassVar[Any] = AnyOption()
-    runs: ClassVar[str]
-    """The name of the class."""
 
     def run(self) -> list[nodes.Node]:
         """The nodes that the class makes."""
         from dense_shapes.sphinx import directives as ours
 
-        kind: type[SphinxDirective] = getattr(ours, self.runs)
+        kind: type[SphinxDirective] = getattr(ours, type(self).__name__)
         given = (self.name, self.arguments, self.options, self.content, self.lineno)
         where = (self.content_offset, self.block_text, self.state, self.state_machine)
         made: list[nodes.Node] = kind(*given, *where).run()
@@ -48,19 +46,13 @@ class Deferred(SphinxDirective):
 class LayerFigure(Deferred):
     """The picture of a layer, or of layers that follow each other."""
 
-    runs = "LayerFigure"
-
 
 class ModelFigure(Deferred):
     """The picture of a model, or of two."""
 
-    runs = "ModelFigure"
-
 
 class ModelTable(Deferred):
     """The table of a model."""
-
-    runs = "ModelTable"
 
 
 class LayerShape(SphinxRole):
